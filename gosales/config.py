@@ -1,0 +1,192 @@
+"""Typed settings: packaged defaults < file < environment < flags, and where each came from.
+
+A file may give only what differs. An unknown key is refused with its file, line and the
+nearest key that exists. ``load_settings`` is the only way in; ``Resolved.origin`` tells for
+every leaf which layer set it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from gosales.errors import ConfigError
+from gosales.settings import Settings
+
+__all__ = ["Resolved", "Settings", "find_config", "load_settings"]
+
+PACKAGED = Path(__file__).with_name("config.yaml")
+ENV_PREFIX = "GOSALES_"
+# Environment variables of ours that are not settings.
+ENV_OTHER = {"GOSALES_CONFIG", "GOSALES_WORKSPACE"}
+
+Path_ = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The settings in force and the origin of each leaf, as in ``etl.layout -> config.yaml:3``."""
+
+    settings: Settings
+    origin: dict[str, str]
+
+
+def find_config(workspace: Path, explicit: Path | None) -> Path | None:
+    """The config file in force: ``--config``, else GOSALES_CONFIG, else the workspace's own."""
+    named = explicit or (
+        Path(os.environ["GOSALES_CONFIG"]) if "GOSALES_CONFIG" in os.environ else None
+    )
+    if named is not None:
+        for candidate in (named, workspace / named):
+            if candidate.is_file():
+                return candidate
+        raise ConfigError(
+            f"The config file {named} does not exist.", "Make one with: gosales init DIR"
+        )
+    for candidate in (workspace / "config.yaml", workspace / "gosales" / "config.yaml"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def load_settings(
+    workspace: Path, config: Path | None = None, flags: Mapping[str, Any] | None = None
+) -> Resolved:
+    """Resolve the settings for a workspace.
+
+    ``flags`` maps dotted keys (``labels.mode``) to values; None values are not given.
+    Raises ConfigError for an unknown key, a wrong value or a file that is no YAML.
+    """
+    file = find_config(workspace, config)
+    layers = [_read_yaml(PACKAGED)]
+    if file is not None and file.resolve() != PACKAGED.resolve():
+        layers.append(_read_yaml(file))
+    layers.append(_read_environment())
+    layers.append(_read_flags(flags or {}))
+
+    tree: dict[str, Any] = {}
+    origin: dict[Path_, str] = {}
+    for layer in layers:
+        for path, (value, where) in layer.items():
+            _check_known(path, where)
+            _put(tree, path, value)
+            for old in [key for key in origin if key[: len(path)] == path]:
+                del origin[old]
+            origin[path] = where
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        raise _explain(error, origin) from None
+    return Resolved(settings, {".".join(path): where for path, where in sorted(origin.items())})
+
+
+Layer = dict[Path_, tuple[Any, str]]
+
+
+def _read_yaml(file: Path) -> Layer:
+    """Leaves of a YAML file with ``file:line``."""
+    try:
+        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigError(f"{file}{line}: not valid YAML: {problem}.") from None
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        raise ConfigError(f"{file}: the settings must be sections with keys, as in etl: ...")
+    name = "defaults" if file == PACKAGED else str(file)
+    return {path: (value, f"{name}:{line}") for path, value, line in _leaves(root, ())}
+
+
+def _leaves(node: yaml.MappingNode, prefix: Path_) -> Iterator[tuple[Path_, Any, int]]:
+    for key_node, value_node in node.value:
+        path = (*prefix, str(key_node.value))
+        if isinstance(value_node, yaml.MappingNode) and not _is_value(path):
+            if value_node.value:
+                yield from _leaves(value_node, path)
+        else:
+            yield path, _construct(value_node), key_node.start_mark.line + 1
+
+
+def _construct(node: yaml.Node) -> Any:
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_object(node, deep=True)
+    finally:
+        loader.dispose()
+
+
+def _read_environment() -> Layer:
+    """``GOSALES_ETL__LAYOUT=long``: values are read as YAML scalars or lists."""
+    layer: Layer = {}
+    for name, text in sorted(os.environ.items()):
+        if not name.startswith(ENV_PREFIX) or name in ENV_OTHER:
+            continue
+        path = tuple(part.lower() for part in name.removeprefix(ENV_PREFIX).split("__"))
+        layer[_known_spelling(path)] = (yaml.safe_load(text), f"environment {name}")
+    return layer
+
+
+def _read_flags(flags: Mapping[str, Any]) -> Layer:
+    return {
+        tuple(key.split(".")): (value, "flag") for key, value in flags.items() if value is not None
+    }
+
+
+def _is_value(path: Path_) -> bool:
+    """Whether this key holds a free mapping (``etl.source_columns``) rather than a section."""
+    return Settings.field_kind(path) == "value"
+
+
+def _known_spelling(path: Path_) -> Path_:
+    """Environment names are case-blind; give the key its own spelling (``lr_grid.C``)."""
+    for known in Settings.leaves():
+        if tuple(part.lower() for part in known) == path:
+            return known
+    return path
+
+
+def _check_known(path: Path_, where: str) -> None:
+    known = set(Settings.leaves())
+    if path in known:
+        return
+    names = sorted(".".join(key) for key in known)
+    dotted = ".".join(path)
+    near = difflib.get_close_matches(dotted, names, n=1, cutoff=0.5) or difflib.get_close_matches(
+        path[-1], [name.rsplit(".", 1)[-1] for name in names], n=1, cutoff=0.6
+    )
+    hint = f"The nearest valid key is '{near[0]}'." if near else "See: gosales config show"
+    raise ConfigError(f"{where}: unknown setting '{dotted}'.", hint)
+
+
+def _put(tree: dict[str, Any], path: Path_, value: Any) -> None:
+    for part in path[:-1]:
+        tree = tree.setdefault(part, {})
+    tree[path[-1]] = value
+
+
+def _explain(error: ValidationError, origin: Mapping[Path_, str]) -> ConfigError:
+    """All problems at once, each with the place that set the value."""
+    lines = []
+    for problem in error.errors():
+        path = tuple(str(part) for part in problem["loc"])
+        where = next(
+            (origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), "settings"
+        )
+        given = problem.get("input")
+        shown = (
+            given if isinstance(given, str | int | float | bool | dt.date) else type(given).__name__
+        )
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{where}: '{'.'.join(path)}' = {shown!r}: {message}.")
+    return ConfigError("\n".join(lines), "See the defaults and their meaning: gosales config show")

@@ -1,0 +1,171 @@
+"""Opens DuckDB or Spark as an Ibis backend; the only file that knows which one it is.
+
+Everything set-based is an Ibis expression and runs on either. What the two do differently
+lives here: opening, reading and writing parquet (one file from DuckDB, a folder from Spark),
+and intermediate results (scratch parquet, so that memory stays bounded on both).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gosales.errors import MissingExtraError, UsageError
+from gosales.settings import DatabaseSettings
+
+__all__ = ["MONEY", "Engine", "open_engine"]
+
+MONEY = "decimal(18, 4)"
+ROW_GROUP = 122_880
+
+
+class Engine:
+    """An Ibis backend with a scratch folder; close it, or use it in a ``with``."""
+
+    name: str
+    backend: Any
+
+    def __init__(self, settings: DatabaseSettings, scratch: Path | None = None) -> None:
+        if scratch is not None:
+            scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(prefix="engine-", dir=scratch))
+        self._tables = 0
+        self.threads = settings.threads or os.cpu_count() or 1
+        self._open(settings)
+
+    def _open(self, settings: DatabaseSettings) -> None:
+        raise TypeError("open_engine chooses the engine")
+
+    def read_parquet(self, *paths: Path) -> ir.Table:
+        """A parquet artifact, a file or a folder of part files, as a table."""
+        raise TypeError("open_engine chooses the engine")
+
+    def write_parquet(self, expr: ir.Table, path: Path) -> None:
+        """Write the rows in the expression's order to ``path``."""
+        raise TypeError("open_engine chooses the engine")
+
+    def batches(self, expr: ir.Table, size: int = 65_536) -> Iterator[pa.RecordBatch]:
+        """The rows in the expression's order, in Arrow batches."""
+        yield from self.backend.to_pyarrow_batches(expr, chunk_size=size)
+
+    def to_arrow(self, expr: ir.Table) -> pa.Table:
+        """All rows in memory: for models, screens and small results only."""
+        table: pa.Table = self.backend.to_pyarrow(expr)
+        return table
+
+    def scalar(self, expr: ir.Scalar) -> Any:
+        return self.backend.to_pyarrow(expr).as_py()
+
+    def cache(self, expr: ir.Table) -> ir.Table:
+        """Compute once, keep on disk, and go on from the result."""
+        path = self._next_scratch()
+        self.write_parquet(expr, path)
+        return self.read_parquet(path)
+
+    def from_arrow(self, table: pa.Table) -> ir.Table:
+        """A small Arrow table as a table of the engine."""
+        path = self._next_scratch()
+        pq.write_table(table, path)
+        return self.read_parquet(path)
+
+    def from_rows(self, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> ir.Table:
+        return self.from_arrow(pa.Table.from_pylist(list(rows), schema=schema))
+
+    def _next_scratch(self) -> Path:
+        self._tables += 1
+        return self._scratch / f"t{self._tables:04d}.parquet"
+
+    def close(self) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+class DuckDBEngine(Engine):
+    name = "duckdb"
+
+    def _open(self, settings: DatabaseSettings) -> None:
+        self.backend = ibis.duckdb.connect(
+            threads=self.threads,
+            memory_limit=settings.memory_limit,
+            temp_directory=str(self._scratch / "spill"),
+        )
+
+    def read_parquet(self, *paths: Path) -> ir.Table:
+        files = [str(p / "*.parquet") if p.is_dir() else str(p) for p in paths]
+        table: ir.Table = self.backend.read_parquet(files if len(files) > 1 else files[0])
+        return table
+
+    def write_parquet(self, expr: ir.Table, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.backend.to_parquet(expr, path, row_group_size=ROW_GROUP)
+
+    def close(self) -> None:
+        self.backend.disconnect()
+        super().close()
+
+
+class SparkEngine(Engine):
+    name = "pyspark"
+
+    def _open(self, settings: DatabaseSettings) -> None:
+        session = _spark_session(settings, self.threads)
+        self.backend = ibis.pyspark.connect(session)
+        self._session = session
+
+    def read_parquet(self, *paths: Path) -> ir.Table:
+        self._tables += 1
+        frame = self._session.read.parquet(*[str(p) for p in paths])
+        view = f"gosales_{os.getpid()}_{id(self)}_{self._tables}"
+        frame.createOrReplaceTempView(view)
+        table: ir.Table = self.backend.table(view)
+        return table
+
+    def write_parquet(self, expr: ir.Table, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._session.sql(self.backend.compile(expr)).write.mode("overwrite").parquet(str(path))
+        for extra in (path / "_SUCCESS", *path.glob("*.crc"), *path.glob(".*.crc")):
+            extra.unlink(missing_ok=True)
+
+
+def _spark_session(settings: DatabaseSettings, threads: int) -> Any:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise MissingExtraError("spark", "database.engine: pyspark") from None
+    builder = (
+        SparkSession.builder.appName("gosales")
+        .master(f"local[{threads}]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.ansi.enabled", "true")
+        .config("spark.sql.shuffle.partitions", str(2 * threads))
+    )
+    for key, value in settings.spark.items():
+        builder = builder.config(key, value)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:  # the Java gateway raises several unrelated kinds
+        raise UsageError(
+            f"Spark did not start: {str(error).splitlines()[0]}",
+            "It needs a full Java 17, found through JAVA_HOME or the PATH.",
+        ) from error
+
+
+@contextmanager
+def open_engine(settings: DatabaseSettings, scratch: Path | None = None) -> Iterator[Engine]:
+    """Open the engine that the settings name; scratch files go below ``scratch``."""
+    kind = SparkEngine if settings.engine == "pyspark" else DuckDBEngine
+    engine = kind(settings, scratch)
+    try:
+        yield engine
+    finally:
+        engine.close()

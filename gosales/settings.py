@@ -1,0 +1,210 @@
+"""The settings as types. Defaults stand in config.yaml only, so nothing is said twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated, Any, Literal, get_origin
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+__all__ = [
+    "DatabaseSettings",
+    "EnrichmentSettings",
+    "EtlSettings",
+    "FeatureSettings",
+    "LabelSettings",
+    "ModelingSettings",
+    "RunSettings",
+    "ScoringSettings",
+    "Settings",
+    "WhitespaceSettings",
+]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        raise ValueError("not a time zone; use a name such as UTC or Europe/Berlin") from None
+    return name
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class RunSettings(Section):
+    cutoff_date: dt.date | Literal["auto"]
+    seed: Annotated[int, Field(ge=0)]
+
+
+class DatabaseSettings(Section):
+    engine: Literal["duckdb", "pyspark"]
+    threads: Annotated[int, Field(ge=0)]
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B)$")]
+    spark: dict[str, str | int | float | bool]
+
+
+class EnrichmentSettings(Section):
+    sources: list[str]
+    fuzzy_threshold: Percent
+    fuzzy_margin: Percent
+    fuzzy_block_size: Annotated[int, Field(ge=1)]
+
+
+class DatabaseSource(Section):
+    """A table or a query of a database; credentials come from the environment only."""
+
+    url: str
+    table: str | None = None
+    query: str | None = None
+
+
+class EtlSettings(Section):
+    sources: list[str | DatabaseSource]
+    layout: Literal["auto", "long", "wide"]
+    source_columns: dict[str, str]
+    delimiter: str
+    encoding: str
+    decimal: Literal[".", ","]
+    date_order: Literal["auto", "mdy", "dmy"]
+    coerce_dates_tz: Annotated[str, AfterValidator(_zone)]
+    date_bounds: tuple[dt.date, dt.date]
+    allow_unknown_columns: bool | Literal["auto"]
+    unique_keys: list[str]
+    max_violation_rate: Fraction
+    max_violation_rows: Annotated[int, Field(ge=0)]
+    fail_on_contract_breach: bool
+    sku_map_overrides_csv: str
+    enrichment: EnrichmentSettings
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str) -> str:
+        value = {"tab": "\t", "\\t": "\t"}.get(value, value)
+        if value != "auto" and len(value) != 1:
+            raise ValueError("must be auto or one character")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            b"".decode("ascii" if value == "auto" else value)
+        except LookupError:
+            raise ValueError("not an encoding that Python knows") from None
+        return value
+
+    @field_validator("date_bounds")
+    @classmethod
+    def _ordered(cls, value: tuple[dt.date, dt.date]) -> tuple[dt.date, dt.date]:
+        if value[0] > value[1]:
+            raise ValueError("the first date must not be after the second")
+        return value
+
+
+class LabelSettings(Section):
+    window_months: Annotated[int, Field(ge=1, le=60)]
+    mode: Literal["expansion", "all"]
+    gp_min_threshold: float
+    denylist_skus_csv: str
+
+
+class FeatureSettings(Section):
+    windows_months: Annotated[list[Annotated[int, Field(ge=1, le=120)]], Field(min_length=1)]
+    gp_winsor_p: Annotated[float, Field(gt=0.5, le=1)]
+    missing_flags: bool
+
+    @field_validator("windows_months")
+    @classmethod
+    def _sorted_with_12(cls, value: list[int]) -> list[int]:
+        if 12 not in value:
+            raise ValueError(
+                "12 must be among the windows (shares and diversity are over 12 months)"
+            )
+        return sorted(set(value))
+
+
+class LrGrid(Section):
+    C: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    l1_ratio: Annotated[list[Fraction], Field(min_length=1)]
+
+
+class LgbmGrid(Section):
+    num_leaves: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
+    learning_rate: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)]
+    min_child_samples: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    feature_fraction: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)]
+
+
+class ModelingSettings(Section):
+    cutoffs: list[dt.date] | Literal["auto"]
+    max_cutoffs: Annotated[int, Field(ge=1)]
+    models: Annotated[list[Literal["logreg", "lgbm"]], Field(min_length=1)]
+    calibration: Annotated[list[Literal["platt", "isotonic"]], Field(min_length=1)]
+    min_positives: Annotated[int, Field(ge=1)]
+    folds: Annotated[int, Field(ge=2)]
+    lr_grid: LrGrid
+    lgbm_grid: LgbmGrid
+    lgbm_rounds: Annotated[int, Field(ge=1)]
+    scale_pos_weight_cap: Annotated[float, Field(ge=1)]
+    bootstrap: Annotated[int, Field(ge=20)]
+    shap_sample_rows: Annotated[int, Field(ge=0)]
+
+
+class ScoringSettings(Section):
+    grades: Annotated[list[Percent], Field(min_length=5, max_length=5)]
+    value_cap_quantile: Annotated[float, Field(gt=0.5, le=1)]
+
+    @field_validator("grades")
+    @classmethod
+    def _falling(cls, value: list[float]) -> list[float]:
+        if sorted(value, reverse=True) != value:
+            raise ValueError("must fall from A to E")
+        return value
+
+
+class WhitespaceSettings(Section):
+    max_rows: Annotated[int, Field(ge=1)]
+
+
+class Settings(Section):
+    """All settings of a run; see config.yaml for the defaults and what each means."""
+
+    run: RunSettings
+    database: DatabaseSettings
+    etl: EtlSettings
+    labels: LabelSettings
+    features: FeatureSettings
+    modeling: ModelingSettings
+    scoring: ScoringSettings
+    whitespace: WhitespaceSettings
+
+    @classmethod
+    @cache
+    def leaves(cls) -> tuple[tuple[str, ...], ...]:
+        """The path of every leaf, as in ``("etl", "layout")``."""
+        return tuple(_leaf_paths(cls, ()))
+
+    @classmethod
+    def field_kind(cls, path: tuple[str, ...]) -> Literal["section", "value", "unknown"]:
+        if path in cls.leaves():
+            return "value"
+        inside = any(key[: len(path)] == path for key in cls.leaves())
+        return "section" if inside else "unknown"
+
+
+def _leaf_paths(model: type[BaseModel], prefix: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        kind: Any = field.annotation
+        if get_origin(kind) is None and isinstance(kind, type) and issubclass(kind, Section):
+            yield from _leaf_paths(kind, (*prefix, name))
+        else:
+            yield (*prefix, name)
