@@ -1,0 +1,279 @@
+"""From a staged log to the tables of the star and everything that is told about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from gosales.engine import MONEY
+from gosales.errors import ConfigError, ContractBreach
+from gosales.etl.checks import (
+    Finding,
+    date_findings,
+    fact_findings,
+    layout_findings,
+    line_findings,
+)
+from gosales.etl.contracts import RULES, find_violations, first_rules
+from gosales.etl.dates import parse_dates, resolve_order
+from gosales.etl.dimensions import customer_base, date_dimension, product_dimension
+from gosales.etl.enrich import enrich
+from gosales.etl.facts import (
+    FACT_COLUMNS,
+    LINEAGE,
+    division_names,
+    duplicate_keys,
+    key_lines,
+    with_division,
+)
+from gosales.etl.layout import Layout
+from gosales.etl.lines import blank_rows, read_lines
+from gosales.etl.qa import Accounting
+from gosales.etl.report import write_checks
+from gosales.etl.sku_map import SkuMap
+from gosales.etl.sources import enrichment_files
+from gosales.etl.staging import StagedLog
+from gosales.etl.star import SCHEMA_VERSION
+from gosales.run import Run
+
+__all__ = ["Curated", "curate"]
+
+
+@dataclass
+class Checked:
+    """``violations``: broken (row, rule) pairs; ``rejected``/``aside``: row_id, rule and origin."""
+
+    staged: ir.Table
+    misfits: ir.Table
+    columns: tuple[str, ...]
+    violations: ir.Table
+    rejected: ir.Table
+    aside: ir.Table
+    findings: list[Finding]
+    accounting: Accounting
+
+
+@dataclass
+class Curated(Checked):
+    facts: ir.Table
+    customers: ir.Table
+    products: ir.Table
+    dates: ir.Table
+    about: dict[str, Any]
+    money_curated: Decimal
+    money_quarantined: Decimal
+
+
+def curate(
+    run: Run,
+    log: StagedLog,
+    layout: Layout,
+    sku_map: SkuMap,
+    faults: list[Finding],
+    lenient: bool,
+) -> Curated:
+    """Raises ContractBreach, after writing violations and quarantine, unless ``lenient``."""
+    engine, settings = run.engine, run.settings.etl
+    _check_unique_keys(settings.unique_keys)
+    everything = engine.read_parquet(log.table)
+    findings = faults + layout_findings(engine, everything, layout, settings)
+    blank = engine.cache(blank_rows(everything, log.columns).select("row_id", *LINEAGE))
+    staged = everything.anti_join(blank, "row_id")
+    with run.step("read the cells") as step:
+        texts = engine.cache(everything.select(text=layout_column(everything, layout)).distinct())
+        order = resolve_order(engine, texts, settings)
+        days = parse_dates(engine, texts, order, settings)
+        findings += date_findings(order, layout.fields["order_date"], settings)
+        lines = engine.cache(read_lines(staged, days, layout, sku_map, settings))
+        names = division_names(engine, lines, sku_map)
+        lines = with_division(lines, names)
+        step.rows = engine.scalar(lines.count())
+    with run.step("check the contract"):
+        broken = engine.cache(find_violations(lines, RULES, settings, run.today))
+        first = engine.cache(first_rules(broken))
+        good = lines.anti_join(first, "row_id")
+        facts = engine.cache(key_lines(engine, good))
+        if settings.unique_keys:
+            doubled = engine.cache(_duplicates(facts, settings.unique_keys))
+            broken = engine.cache(broken.union(doubled))
+            first = engine.cache(first_rules(broken))
+            facts = facts.anti_join(first, "row_id")
+            good = good.anti_join(first, "row_id")
+        aside = _set_aside(run, staged, lines, blank, layout)
+        findings += line_findings(engine, good, layout)
+        findings += fact_findings(engine, facts, staged, log.columns, names)
+        rejected = engine.cache(
+            broken.select("row_id", *LINEAGE).distinct().inner_join(first, "row_id")
+        )
+        checked = Checked(
+            everything,
+            engine.read_parquet(log.misfits),
+            log.columns,
+            broken,
+            rejected.select("row_id", *LINEAGE, "rule"),
+            aside,
+            findings,
+            _account(run, log, rejected, aside, facts, lines, layout),
+        )
+    _judge(run, checked, lenient)
+    with run.step("dimensions"):
+        return _curated(run, checked, facts, good, lines, layout)
+
+
+def layout_column(table: ir.Table, layout: Layout) -> ir.StringValue:
+    return table[layout.fields["order_date"]]
+
+
+def _check_unique_keys(keys: list[str]) -> None:
+    unknown = [key for key in keys if key not in FACT_COLUMNS or key in LINEAGE]
+    if unknown:
+        raise ConfigError(
+            f"etl.unique_keys: {', '.join(unknown)} is no column of fact_transactions.",
+            f"The columns are: {', '.join(FACT_COLUMNS)}.",
+        )
+
+
+def _duplicates(facts: ir.Table, keys: list[str]) -> ir.Table:
+    found = duplicate_keys(facts, keys)
+    return (
+        found.group_by("row_id", *LINEAGE)
+        .agg(
+            rule=ibis.literal("duplicate_key").min(),
+            order=ibis.literal(len(RULES), type="int64").min(),
+            value=found.value.min(),
+        )
+        .select("row_id", *LINEAGE, "rule", "order", "value")
+    )
+
+
+def _set_aside(
+    run: Run, staged: ir.Table, lines: ir.Table, blank: ir.Table, layout: Layout
+) -> ir.Table:
+    """Rows that say nothing: blank ones, and wide rows without any amount."""
+    parts = [blank.mutate(rule=ibis.literal("blank_row"))]
+    if layout.kind == "wide":
+        empty = staged.select("row_id", *LINEAGE).anti_join(lines, "row_id")
+        parts.append(empty.mutate(rule=ibis.literal("empty_document")))
+    return run.engine.cache(ibis.union(*parts) if len(parts) > 1 else parts[0])
+
+
+def _account(
+    run: Run,
+    log: StagedLog,
+    rejected: ir.Table,
+    aside: ir.Table,
+    facts: ir.Table,
+    lines: ir.Table,
+    layout: Layout,
+) -> Accounting:
+    engine = run.engine
+    curated = facts.group_by("source_file").agg(n=facts.row_id.nunique())
+    counts = Accounting(
+        read={file.name: file.staged + file.misfits for file in log.files},
+        curated={r["source_file"]: r["n"] for r in engine.to_arrow(curated).to_pylist()},
+        rejected={(f.name, "row_shape"): f.misfits for f in log.files if f.misfits},
+    )
+    for table, into in ((rejected, counts.rejected), (aside, counts.aside)):
+        grouped = table.group_by("source_file", "rule").agg(n=ibis._.count())
+        for row in engine.to_arrow(grouped.order_by("source_file", "rule")).to_pylist():
+            into[row["source_file"], row["rule"]] = row["n"]
+    if layout.kind == "wide":
+        cells = sum(file.staged for file in log.files) * len(layout.products)
+        counts.empty_cells = cells - engine.scalar(lines.count())
+    return counts
+
+
+def _judge(run: Run, checked: Checked, lenient: bool) -> None:
+    """Stop when more rows break the contract than the settings allow."""
+    settings, counts = run.settings.etl, checked.accounting
+    for finding in checked.findings:
+        if finding.severity == "warning":
+            run.warn(f"{finding.message}.")
+    errors = [finding for finding in checked.findings if finding.severity == "error"]
+    rate = counts.total_rejected / max(counts.total_read, 1)
+    columns = [finding.message for finding in errors if finding.rule == "unknown_column"]
+    if lenient or (rate <= settings.max_violation_rate and not errors):
+        for text in columns:
+            run.warn(f"{text} (left out).")
+        return
+    write_checks(run, checked.findings, checked)
+    said = columns[:]
+    if counts.total_rejected:
+        rules = ", ".join(f"{n:,} {rule}" for rule, n in _rejected_by_rule(counts).items())
+        said.insert(
+            0,
+            f"{counts.total_rejected:,} of {counts.total_read:,} rows break the contract "
+            f"({rules}); {counts.total_read - counts.total_rejected:,} rows are good. "
+            f"First: {_first_violation(run, checked)}",
+        )
+    raise ContractBreach(
+        "\n".join(said),
+        "Each is in gosales/outputs/contracts/violations.csv and the quarantine table. Correct the "
+        "log, or curate the good rows with --fail-soft. The last good star is as it was.",
+    )
+
+
+def _rejected_by_rule(counts: Accounting) -> dict[str, int]:
+    rules: dict[str, int] = {}
+    for (_, rule), number in sorted(counts.rejected.items()):
+        rules[rule] = rules.get(rule, 0) + number
+    return rules
+
+
+def _first_violation(run: Run, checked: Checked) -> str:
+    ordered = checked.violations.order_by("source_file", "source_row", "order").limit(1)
+    for row in run.engine.to_arrow(ordered).to_pylist():
+        return f"{row['source_file']}, row {row['source_row']}: {row['rule']} {row['value']!r}."
+    for row in run.engine.to_arrow(checked.misfits.limit(1)).to_pylist():
+        return (
+            f"{row['source_file']}, row {row['source_row']}: {row['cells']} cells where the "
+            f"header has {row['expected']}."
+        )
+    return "see violations.csv."
+
+
+def _curated(
+    run: Run, checked: Checked, facts: ir.Table, good: ir.Table, lines: ir.Table, layout: Layout
+) -> Curated:
+    engine = run.engine
+    span = engine.to_arrow(
+        facts.aggregate(
+            first=facts.order_date.min(),
+            last=facts.order_date.max(),
+            invoices=facts.invoice_id.count(),
+            rows=facts.count(),
+            money=facts.gross_profit.sum().cast(MONEY),
+        )
+    ).to_pylist()[0]
+    if not span["rows"]:
+        write_checks(run, checked.findings, checked)
+        raise ContractBreach("No row of the log is good.", "See violations.csv for the reasons.")
+    named = good.group_by("customer_id", "customer_name").agg(n=ibis._.count())
+    described = good.group_by("product_sku", "description").agg(n=ibis._.count())
+    customers = engine.cache(customer_base(facts, named))
+    customers = enrich(run, customers, enrichment_files(run.workspace, run.settings.etl))
+    divisions = engine.to_arrow(facts.select("product_division").distinct())
+    whole = engine.scalar(lines.gross_profit.sum().fill_null(0).cast(MONEY))
+    return Curated(
+        **{name: getattr(checked, name) for name in Checked.__dataclass_fields__},
+        facts=facts,
+        customers=customers,
+        products=product_dimension(facts, described),
+        dates=date_dimension(engine, span["first"], span["last"]),
+        about={
+            "schema_version": SCHEMA_VERSION,
+            "layout": layout.kind,
+            "divisions": sorted(divisions.column(0).to_pylist()),
+            "has_invoices": span["invoices"] > 0,
+            "first_order": span["first"].isoformat(),
+            "last_order": span["last"].isoformat(),
+            "customers": engine.scalar(customers.count()),
+            "transactions": span["rows"],
+        },
+        money_curated=span["money"],
+        money_quarantined=whole - span["money"],
+    )

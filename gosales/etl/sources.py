@@ -1,0 +1,266 @@
+"""Where sales logs come from: files, folders and globs, or a database. All become text cells.
+
+``find_sources`` looks at every source once (its columns and a hash of its content) and
+collects what is wrong with any of them; ``Source.rows`` streams the cells.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from gosales.checksum import file_sha256
+from gosales.errors import ConfigError, ContractBreach, MissingExtraError
+from gosales.etl.headers import header_key
+from gosales.etl.text_files import BadRow, open_rows, scan_text
+from gosales.settings import DatabaseSource, EtlSettings
+from gosales.workspace import Workspace
+
+__all__ = ["Source", "Sources", "enrichment_files", "find_sources"]
+
+TEXT = {".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"}
+EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
+PARQUET = {".parquet", ".pq"}
+OnBadRow = Callable[[BadRow], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file or table: its name in messages, its columns, its content's hash and its rows."""
+
+    name: str
+    columns: tuple[str, ...]
+    sha256: str
+    rows: Callable[[OnBadRow], Iterator[pa.RecordBatch]]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The readable sources, sorted by name, and a line for each one that is not."""
+
+    good: tuple[Source, ...]
+    faults: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+def find_sources(workspace: Workspace, settings: EtlSettings) -> Sources:
+    """Open every configured source. Raises ConfigError when there is none at all."""
+    good: dict[str, Source] = {}
+    faults: list[str] = []
+    ignored: list[str] = []
+    for item in settings.sources:
+        if isinstance(item, DatabaseSource) or "://" in item:
+            source = item if isinstance(item, DatabaseSource) else _parse_url(item)
+            opened = _open_database(source)
+            good[opened.name] = opened
+            continue
+        for path in _expand(workspace, item, ignored):
+            name = workspace.relative(path)
+            try:
+                good[name] = _open_file(path, name, settings)
+            except ContractBreach as error:
+                faults.append(str(error))
+    if not good and not faults:
+        raise ConfigError(
+            f"No sales log found in etl.sources: {', '.join(map(str, settings.sources))} "
+            f"(below {workspace.root}).",
+            "Put a log there, set etl.sources, or make one: gosales sample simulate --out DIR",
+        )
+    return Sources(tuple(good[name] for name in sorted(good)), tuple(faults), tuple(ignored))
+
+
+def enrichment_files(workspace: Workspace, settings: EtlSettings) -> list[Path]:
+    """The enrichment's reference files, sorted; a glob may match none."""
+    ignored: list[str] = []
+    found = [f for item in settings.enrichment.sources for f in _expand(workspace, item, ignored)]
+    return sorted(set(found))
+
+
+def _expand(workspace: Workspace, pattern: str, ignored: list[str]) -> list[Path]:
+    """The files that a file name, folder or glob names, sorted; sub-folders are searched."""
+    path = workspace.resolve(pattern)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = [file for file in path.rglob("*") if file.is_file()]
+    else:
+        found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207
+        found = [file for file in found if file.is_file()]
+        if not found and not glob.has_magic(pattern) and path != workspace.data / "raw":
+            raise ConfigError(
+                f"The sales log {pattern} does not exist (below {workspace.root}).",
+                "Correct etl.sources.",
+            )
+    visible = [file for file in found if not file.name.startswith((".", "~$"))]
+    ignored.extend(workspace.relative(f) for f in visible if not _kind(f))
+    return sorted(file for file in visible if _kind(file))
+
+
+def _kind(path: Path) -> str:
+    ending = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else ""
+    ending = ending or path.suffix.lower()
+    kinds = {"text": TEXT, "excel": EXCEL, "parquet": PARQUET}
+    return next((kind for kind, endings in kinds.items() if ending in endings), "")
+
+
+def _open_file(path: Path, name: str, settings: EtlSettings) -> Source:
+    kind = _kind(path) or "text"
+    if path.stat().st_size == 0:
+        raise ContractBreach(
+            f"{name}: the file is empty.", "Export the log again, or leave the file out."
+        )
+    opener = {"text": _open_text, "excel": _open_excel, "parquet": _open_parquet}[kind]
+    source = opener(path, name, settings)
+    twice = [head for head, n in Counter(map(header_key, source.columns)).items() if n > 1]
+    if twice:
+        shown = [column for column in source.columns if header_key(column) in twice]
+        raise ContractBreach(
+            f"{name}: columns with the same name: {', '.join(shown)}.",
+            "Give each column a name of its own.",
+        )
+    return source
+
+
+def _open_text(path: Path, name: str, settings: EtlSettings) -> Source:
+    scan = scan_text(path, name, settings.encoding, settings.delimiter)
+    notes = (
+        (f"{name}: not UTF-8; read as {scan.encoding}. Set etl.encoding if names look wrong.",)
+        if scan.guessed
+        else ()
+    )
+    return Source(
+        name,
+        tuple(scan.header),
+        scan.sha256,
+        lambda on_bad_row: open_rows(path, name, scan, on_bad_row),
+        notes,
+    )
+
+
+def _open_parquet(path: Path, name: str, _: EtlSettings) -> Source:
+    try:
+        columns = tuple(pq.read_schema(path).names)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ContractBreach(
+            f"{name}: not a readable Parquet file ({str(error).splitlines()[0]}).",
+            "Export it again, or leave it out.",
+        ) from None
+
+    def rows(_: OnBadRow) -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                yield _as_text(batch)
+
+    return Source(name, columns, file_sha256(path), rows)
+
+
+def _open_excel(path: Path, name: str, _: EtlSettings) -> Source:
+    try:
+        import fastexcel
+    except ImportError:
+        raise MissingExtraError("excel", f"Reading {name}") from None
+    try:
+        sheet = fastexcel.read_excel(str(path)).load_sheet(0, dtypes="string")
+        table = pa.table(sheet.to_arrow())
+    except fastexcel.FastExcelError as error:
+        raise ContractBreach(
+            f"{name}: not a readable Excel workbook ({str(error).splitlines()[0]}).",
+            "Save it again as .xlsx or as CSV.",
+        ) from None
+    if not table.num_columns:
+        raise ContractBreach(f"{name}: the first sheet is empty.", "The log goes on it.")
+    return Source(
+        name,
+        tuple(table.column_names),
+        file_sha256(path),
+        lambda _: (_as_text(batch) for batch in table.to_batches()),
+    )
+
+
+def _parse_url(url: str) -> DatabaseSource:
+    """``postgres://host/db#table`` is short for a mapping with url and table."""
+    base, _, table = url.partition("#")
+    return DatabaseSource(url=base, table=table or None)
+
+
+def _open_database(source: DatabaseSource) -> Source:
+    """A table or query; ``${NAME}`` in the URL is taken from the environment."""
+    import ibis
+
+    shown = re.sub(r"//.*@", "//", source.url)
+    if re.search(r"://[^/@:]*:(?!\$\{)[^@/]+@", source.url):
+        raise ConfigError(
+            f"{shown}: the URL holds a password.",
+            "Put it in an environment variable and write ${NAME} in its place.",
+        )
+    if (source.table is None) == (source.query is None):
+        raise ConfigError(
+            f"{shown}: a database source needs a table or a query.",
+            "Write {url: ..., table: ...}, {url: ..., query: ...} or URL#table.",
+        )
+    try:
+        backend: Any = ibis.connect(_expand_environment(source.url))
+        table = backend.table(source.table) if source.table else backend.sql(source.query)
+    except ImportError as error:
+        raise MissingExtraError("db", f"Reading {shown} (module {error.name})") from None
+    except ConfigError:
+        raise
+    except Exception as error:  # each driver raises kinds of its own
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(
+            f"{shown}: cannot read {source.table or 'the query'}: {first}.",
+            "Check the URL, the name and the credentials in the environment.",
+        ) from error
+    # A database has no file to hash: its rows are, so an unchanged table is not built again.
+    name = f"{shown}#{source.table or 'query'}"
+    digest = hashlib.sha256()
+    ordered = table.order_by(table.columns)
+    for batch in ordered.to_pyarrow_batches():
+        for column in _as_text(batch).columns:
+            digest.update("\x1f".join(v or "" for v in column.to_pylist()).encode())
+
+    def rows(_: OnBadRow) -> Iterator[pa.RecordBatch]:
+        for batch in ordered.to_pyarrow_batches():
+            yield _as_text(batch)
+
+    return Source(name, tuple(table.columns), digest.hexdigest(), rows)
+
+
+def _expand_environment(url: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise ConfigError(f"The environment variable {match[1]} is not set.", "Set it.")
+        return os.environ[match[1]]
+
+    return re.sub(r"\$\{(\w+)\}", value, url)
+
+
+def _as_text(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Every cell as text, blanks and NaN null; dates and times in ISO form."""
+    return pa.record_batch([_text_column(c) for c in batch.columns], names=batch.schema.names)
+
+
+def _text_column(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_finite(column), column, None)
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        column = pc.strftime(
+            column.cast(pa.timestamp("s", "UTC"), safe=False), "%Y-%m-%dT%H:%M:%SZ"
+        )
+    text = column.cast(pa.string())
+    return pc.if_else(pc.equal(text, ""), None, text)

@@ -1,0 +1,174 @@
+"""Staging: the raw cells of all sources as text, one table, each row with its origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gosales.errors import ContractBreach
+from gosales.etl.headers import header_key
+from gosales.etl.sources import Source
+from gosales.etl.text_files import BadRow
+from gosales.run import Step
+
+__all__ = ["ORIGIN", "StagedFile", "StagedLog", "stage_sources", "union_columns"]
+
+# Our own columns of the staging table; a log's column of the same name gets a suffix.
+ORIGIN = ("source_file", "source_row", "row_id")
+ROW_GROUP = 122_880
+MISFIT_SCHEMA = pa.schema(
+    {
+        "source_file": pa.string(),
+        "source_row": pa.int64(),
+        "cells": pa.int64(),
+        "expected": pa.int64(),
+        "raw_line": pa.string(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """Rows read from a source: those staged and those whose cells do not fit its header."""
+
+    name: str
+    staged: int
+    misfits: int
+
+
+@dataclass(frozen=True)
+class StagedLog:
+    """``table``: the staged rows; ``misfits``: rows that do not fit their header, as text."""
+
+    table: Path
+    misfits: Path
+    columns: tuple[str, ...]
+    files: tuple[StagedFile, ...]
+    faults: tuple[str, ...]
+
+    @property
+    def read(self) -> int:
+        return sum(file.staged + file.misfits for file in self.files)
+
+
+def union_columns(sources: tuple[Source, ...]) -> dict[str, str]:
+    """The log's columns by comparable name; the first spelling in file order is kept."""
+    union: dict[str, str] = {}
+    for source in sources:
+        for column in source.columns:
+            name = f"{column}_in_log" if column.lower() in ORIGIN else column
+            union.setdefault(header_key(column), name)
+    return union
+
+
+def stage_sources(sources: tuple[Source, ...], folder: Path, step: Step) -> StagedLog:
+    """Stream all sources into one parquet file in ``folder``; memory stays bounded.
+
+    A source that breaks while it is read ends up in ``faults`` and leaves no row behind.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    union = union_columns(sources)
+    schema = pa.schema(
+        [pa.field(name, pa.string()) for name in union.values()]
+        + [
+            pa.field("source_file", pa.string()),
+            pa.field("source_row", pa.int64()),
+            pa.field("row_id", pa.int64()),
+        ]
+    )
+    files, faults, misfits = [], [], []
+    first_id = 0
+    parts: list[Path] = []
+    for number, source in enumerate(sources):
+        part = folder / f"part-{number:05d}.parquet"
+        bad: list[BadRow] = []
+        try:
+            staged = _write_part(source, part, schema, list(union), first_id, bad, step)
+        except ContractBreach as error:
+            faults.append(str(error))
+            part.unlink(missing_ok=True)
+            continue
+        parts.append(part)
+        first_id += staged
+        misfits += [(source.name, row) for row in bad]
+        files.append(StagedFile(source.name, staged, len(bad)))
+    table = _join_parts(parts, schema, folder / "sales_log.parquet")
+    step.rows = first_id
+    return StagedLog(
+        table, _write_misfits(misfits, folder), tuple(union.values()), tuple(files), tuple(faults)
+    )
+
+
+def _write_part(
+    source: Source,
+    part: Path,
+    schema: pa.Schema,
+    keys: list[str],
+    first_id: int,
+    bad: list[BadRow],
+    step: Step,
+) -> int:
+    """Write one source's rows; returns how many were staged."""
+    places = {header_key(name): place for place, name in enumerate(source.columns)}
+    staged, next_row = 0, 1
+    with pq.ParquetWriter(part, schema) as writer:
+        for batch in source.rows(bad.append):
+            if not batch.num_rows:
+                continue
+            rows = _row_numbers(next_row, batch.num_rows, bad)
+            next_row = int(rows[-1]) + 1
+            cells = [
+                batch.column(places[key]) if key in places else pa.nulls(len(batch), pa.string())
+                for key in keys
+            ]
+            ids = np.arange(first_id + staged, first_id + staged + len(batch))
+            names = pa.repeat(pa.scalar(source.name), len(batch))
+            writer.write_batch(
+                pa.record_batch([*cells, names, pa.array(rows), pa.array(ids)], schema=schema),
+                row_group_size=ROW_GROUP,
+            )
+            staged += len(batch)
+            step.advance(len(batch))
+    return staged
+
+
+def _row_numbers(
+    first: int, count: int, bad: list[BadRow]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The next ``count`` row numbers from ``first`` on, without those of bad rows."""
+    skipped = np.array([row.row for row in bad if row.row >= first], dtype=np.int64)
+    candidates = np.arange(first, first + count + len(skipped), dtype=np.int64)
+    return candidates[~np.isin(candidates, skipped)][:count]
+
+
+def _join_parts(parts: list[Path], schema: pa.Schema, target: Path) -> Path:
+    """One file of all parts; a single part is the file."""
+    if len(parts) == 1:
+        return parts[0].rename(target)
+    with pq.ParquetWriter(target, schema) as writer:
+        for part in parts:
+            with pq.ParquetFile(part) as file:
+                for group in range(file.num_row_groups):
+                    writer.write_table(file.read_row_group(group), row_group_size=ROW_GROUP)
+            part.unlink()
+    return target
+
+
+def _write_misfits(misfits: list[tuple[str, BadRow]], folder: Path) -> Path:
+    rows = [
+        {
+            "source_file": name,
+            "source_row": row.row,
+            "cells": row.cells,
+            "expected": row.expected,
+            "raw_line": row.text,
+        }
+        for name, row in misfits
+    ]
+    path = folder / "misfits.parquet"
+    pq.write_table(pa.Table.from_pylist(rows, MISFIT_SCHEMA), path)
+    return path
