@@ -97,13 +97,17 @@ class Commit:
         shutil.move(source, target)
         self._pending[path] = (target, rows)
 
+    def rows(self, path: Path) -> int:
+        """Rows of a table that was written in this commit."""
+        return self._pending[path][1] or 0
+
     def remove(self, path: Path) -> None:
         """Take an artifact of an earlier run away with this commit."""
         self._removed.append(path)
 
     def _place(self, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        target = path.with_name(f".new-{path.name}")
+        target = path.with_name(f"{path.name}.new")
         _delete(target)
         return target
 
@@ -240,7 +244,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _write_atomic(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".new-{path.name}")
+    temporary = path.with_name(f"{path.name}.new")
     with temporary.open("wb") as handle:
         handle.write(content)
         handle.flush()

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 __all__ = [
     "DatabaseSettings",
@@ -155,13 +162,16 @@ class ModelingSettings(Section):
     lgbm_grid: LgbmGrid
     lgbm_rounds: Annotated[int, Field(ge=1)]
     scale_pos_weight_cap: Annotated[float, Field(ge=1)]
+    isotonic_min_positives: Annotated[int, Field(ge=2)]
+    leakage_auc: Annotated[float, Field(gt=0.5, le=1)]
+    overfit_gap: Fraction
+    value_cap_quantile: Annotated[float, Field(gt=0.5, le=1)]
     bootstrap: Annotated[int, Field(ge=20)]
     shap_sample_rows: Annotated[int, Field(ge=0)]
 
 
 class ScoringSettings(Section):
     grades: Annotated[list[Percent], Field(min_length=5, max_length=5)]
-    value_cap_quantile: Annotated[float, Field(gt=0.5, le=1)]
 
     @field_validator("grades")
     @classmethod
@@ -171,7 +181,20 @@ class ScoringSettings(Section):
         return value
 
 
+class WhitespaceWeights(Section):
+    probability: Annotated[float, Field(ge=0)]
+    expected_gp: Annotated[float, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> WhitespaceWeights:
+        if self.probability + self.expected_gp <= 0:
+            raise ValueError("at least one weight must be greater than 0")
+        return self
+
+
 class WhitespaceSettings(Section):
+    weights: WhitespaceWeights
+    capacity_percents: Annotated[list[Annotated[float, Field(gt=0, le=100)]], Field(min_length=1)]
     max_rows: Annotated[int, Field(ge=1)]
 
 

@@ -1,0 +1,5 @@
+"""``python -m gosales`` is ``gosales``."""
+
+from gosales.cli import main
+
+main()

@@ -1,0 +1,159 @@
+"""What each command prints of its report, in the words of the person who ran it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from gosales.etl.star import read_star_facts
+from gosales.months import parse_cutoffs
+from gosales.run import Run
+from gosales.screen import Screen
+
+if TYPE_CHECKING:
+    from gosales.etl.build_star import StarReport
+    from gosales.features import FeatureReport
+    from gosales.labels import LabelReport
+    from gosales.models import TrainReport
+    from gosales.scoring import ScoreReport
+
+__all__ = [
+    "cutoffs_of",
+    "divisions_of",
+    "show_features",
+    "show_labels",
+    "show_scores",
+    "show_star",
+    "show_training",
+    "show_whitespace",
+]
+
+BEST = 10
+
+
+def divisions_of(run: Run, words: str) -> list[str]:
+    """Canonical division names for a flag; raises UsageError for an unknown one."""
+    return read_star_facts(run.workspace).resolve_divisions(words)
+
+
+def cutoffs_of(run: Run, words: str | None) -> list[dt.date]:
+    """The cutoffs of a flag; without one, ``run.cutoff_date`` (auto: the last order date)."""
+    if words is not None:
+        return parse_cutoffs(words)
+    chosen = run.settings.run.cutoff_date
+    return [read_star_facts(run.workspace).last_order if chosen == "auto" else chosen]
+
+
+def show_star(report: StarReport, screen: Screen) -> None:
+    if not report.rows_read:
+        return
+    if not report.built and not report.rows_curated:
+        screen.say(f"Staged {report.rows_read:,} rows; the profile is in outputs/qa.")
+        return
+    aside = f" + {report.rows_set_aside:,} empty" if report.rows_set_aside else ""
+    screen.say(
+        f"Rows: {report.rows_read:,} read = {report.rows_curated:,} curated + "
+        f"{report.rows_quarantined:,} quarantined{aside}."
+    )
+    screen.say(
+        f"Gross profit: {report.money_read:,.2f} read = {report.money_curated:,.2f} curated + "
+        f"{report.money_quarantined:,.2f} quarantined."
+    )
+    for rule, count in report.quarantined_by_rule.items():
+        screen.say(f"  {count:,} rows: {rule}")
+    screen.say(
+        f"Star: {report.transactions:,} transactions of {report.customers:,} customers in "
+        f"{len(report.divisions)} divisions."
+    )
+
+
+def show_labels(report: LabelReport, screen: Screen) -> None:
+    screen.table(
+        "Labels",
+        ["division", "cutoff", "window end", "customers", "positives", "prevalence", "censored"],
+        [
+            [
+                s.division,
+                s.cutoff.isoformat(),
+                s.window_end.isoformat(),
+                s.customers,
+                s.positives,
+                s.prevalence,
+                s.censored,
+            ]
+            for s in report.summaries
+        ],
+    )
+
+
+def show_features(report: FeatureReport, screen: Screen) -> None:
+    screen.table(
+        "Features",
+        ["division", "cutoff", "customers", "features"],
+        [[s.division, s.cutoff.isoformat(), s.rows, s.features] for s in report.summaries],
+    )
+
+
+def show_training(report: TrainReport, screen: Screen) -> None:
+    days = ", ".join(day.isoformat() for day in report.cutoffs)
+    screen.say(f"Trained on the cutoffs {days}; window {report.window_months} months.")
+    screen.table(
+        "Models, out of time (new: customers who never bought the division)",
+        [
+            "division",
+            "model",
+            "positives",
+            "lift@10",
+            "AUC",
+            "calibration error",
+            "new: lift@10",
+            "new: AUC",
+            "figures from",
+        ],
+        [
+            [
+                d.division,
+                d.selected_model,
+                d.positives,
+                d.lift_at_10,
+                d.auc,
+                d.calibration_mae,
+                d.expansion_lift_at_10,
+                d.expansion_auc,
+                d.protocol,
+            ]
+            for d in report.modelled
+        ],
+    )
+    for division, why in report.unmodelled.items():
+        screen.say(f"Not modelled: {division}: {why}")
+
+
+def show_scores(report: ScoreReport, run: Run, screen: Screen) -> None:
+    screen.say(f"Scored {len(report.scored)} divisions at {report.cutoff.isoformat()}.")
+    for division, why in report.skipped.items():
+        screen.say(f"Not scored: {division}: {why}")
+    show_whitespace(run, screen)
+
+
+def show_whitespace(run: Run, screen: Screen) -> None:
+    """The best opportunities, as the seller reads them."""
+    table = pq.read_table(run.workspace.output("whitespace.parquet")).slice(0, BEST)
+    rows: list[list[Any]] = [
+        [
+            str(row["rank"]),
+            row["customer_name"] or row["customer_id"],
+            row["whitespace_division"],
+            f"{row['icp_score']:.0%}",
+            f"{row['expected_gp']:,.0f}",
+            row["reason"],
+        ]
+        for row in table.to_pylist()
+    ]
+    screen.table(
+        "The best opportunities: customers who never bought the division",
+        ["#", "customer", "sell", "odds", "expected profit", "why"],
+        rows,
+    )
