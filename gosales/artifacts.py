@@ -56,6 +56,7 @@ class Commit:
         self.inputs: dict[str, str] = {}
         self.key = ""
         self._pending: dict[Path, tuple[Path, int | None]] = {}
+        self._placed: list[Path] = []
         self._removed: list[Path] = []
         self.entries: dict[str, Entry] = {}
 
@@ -109,10 +110,11 @@ class Commit:
         path.parent.mkdir(parents=True, exist_ok=True)
         target = path.with_name(f"{path.name}.new")
         _delete(target)
+        self._placed.append(target)
         return target
 
     def discard(self) -> None:
-        for target, _ in self._pending.values():
+        for target in self._placed:
             _delete(target)
 
     def apply(self) -> None:

@@ -92,9 +92,13 @@ Layer = dict[Path_, tuple[Any, str]]
 
 
 def _read_yaml(file: Path) -> Layer:
-    """Leaves of a YAML file with ``file:line``."""
+    """Leaves of a YAML file, each with its ``file:line``."""
+    name = "defaults" if file == PACKAGED else str(file)
     try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        if isinstance(root, yaml.MappingNode):
+            leaves = _leaves(root, ())
+            return {path: (value, f"{name}:{line}") for path, value, line in leaves}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""
@@ -102,20 +106,21 @@ def _read_yaml(file: Path) -> Layer:
         raise ConfigError(f"{file}{line}: not valid YAML: {problem}.") from None
     if root is None:
         return {}
-    if not isinstance(root, yaml.MappingNode):
-        raise ConfigError(f"{file}: the settings must be sections with keys, as in etl: ...")
-    name = "defaults" if file == PACKAGED else str(file)
-    return {path: (value, f"{name}:{line}") for path, value, line in _leaves(root, ())}
+    raise ConfigError(f"{file}: the settings must be sections with keys, as in etl: ...")
 
 
 def _leaves(node: yaml.MappingNode, prefix: Path_) -> Iterator[tuple[Path_, Any, int]]:
     for key_node, value_node in node.value:
         path = (*prefix, str(key_node.value))
-        if isinstance(value_node, yaml.MappingNode) and not _is_value(path):
-            if value_node.value:
-                yield from _leaves(value_node, path)
-        else:
-            yield path, _construct(value_node), key_node.start_mark.line + 1
+        line = key_node.start_mark.line + 1
+        kind = Settings.field_kind(path)
+        if isinstance(value_node, yaml.MappingNode) and value_node.value and kind != "value":
+            yield from _leaves(value_node, path)
+            continue
+        value = _construct(value_node)
+        # A known section without keys changes nothing; any other one is told by _check_known.
+        if kind != "section" or value not in (None, {}):
+            yield path, value, line
 
 
 def _construct(node: yaml.Node) -> Any:
@@ -133,19 +138,22 @@ def _read_environment() -> Layer:
         if not name.startswith(ENV_PREFIX) or name in ENV_OTHER:
             continue
         path = tuple(part.lower() for part in name.removeprefix(ENV_PREFIX).split("__"))
-        layer[_known_spelling(path)] = (yaml.safe_load(text), f"environment {name}")
+        layer[_known_spelling(path)] = (_scalar(text), f"environment {name}")
     return layer
+
+
+def _scalar(text: str) -> Any:
+    """A value as YAML reads it; text that is no YAML, such as ``|``, is itself."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _read_flags(flags: Mapping[str, Any]) -> Layer:
     return {
         tuple(key.split(".")): (value, "flag") for key, value in flags.items() if value is not None
     }
-
-
-def _is_value(path: Path_) -> bool:
-    """Whether this key holds a free mapping (``etl.source_columns``) rather than a section."""
-    return Settings.field_kind(path) == "value"
 
 
 def _known_spelling(path: Path_) -> Path_:
@@ -162,6 +170,12 @@ def _check_known(path: Path_, where: str) -> None:
         return
     names = sorted(".".join(key) for key in known)
     dotted = ".".join(path)
+    if Settings.field_kind(path) == "section":
+        key = next(name for name in names if name.startswith(f"{dotted}."))
+        raise ConfigError(
+            f"{where}: '{dotted}' is a section and takes keys, not a value.",
+            f"Set a key in it, such as '{key}'. See: gosales config show",
+        )
     near = difflib.get_close_matches(dotted, names, n=1, cutoff=0.5) or difflib.get_close_matches(
         path[-1], [name.rsplit(".", 1)[-1] for name in names], n=1, cutoff=0.6
     )

@@ -122,9 +122,11 @@ class Run:
     def log(self, event: str, **fields: Any) -> None:
         if self._log is not None:
             stamp = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-            self._log.write(
-                json.dumps({"time": stamp, "event": event, **fields}, default=str) + "\n"
-            )
+            told = {
+                key: redact(value) if isinstance(value, str) else value
+                for key, value in fields.items()
+            }
+            self._log.write(json.dumps({"time": stamp, "event": event, **told}, default=str) + "\n")
 
 
 @contextmanager
