@@ -63,10 +63,12 @@ def content_sha256(batches: Iterable[pa.RecordBatch], columns: list[str] | None 
 
 
 def _resliced(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in slices of SLICE rows but for the last."""
+    """The same rows in slices of SLICE rows but for the last; no slice is empty."""
     held: list[pa.RecordBatch] = []
     rows = 0
     for batch in batches:
+        if not batch.num_rows:
+            continue
         held.append(batch)
         rows += batch.num_rows
         if rows < SLICE:
@@ -75,7 +77,7 @@ def _resliced(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         while whole.num_rows >= SLICE:
             yield whole.slice(0, SLICE)
             whole = whole.slice(SLICE)
-        held, rows = [whole], whole.num_rows
+        held, rows = ([whole] if whole.num_rows else []), whole.num_rows
     if held:
         yield pa.concat_batches(held)
 

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -31,6 +32,7 @@ from gosales.workspace import Workspace
 
 __all__ = ["NullReporter", "Reporter", "Run", "open_run"]
 
+SECRET = "password|passwd|pwd|secret|token|credential|api_?key"
 LIBRARIES = ("ibis-framework", "duckdb", "pyarrow", "numpy", "scikit-learn", "lightgbm")
 
 
@@ -110,11 +112,13 @@ class Run:
 
     def note(self, text: str) -> None:
         """Tell the user something that is worth a line."""
+        text = redact(text)
         self.log("note", text=text)
         self.reporter.note(text, warning=False)
 
     def warn(self, text: str) -> None:
         """Tell the user something that may be wrong."""
+        text = redact(text)
         self.warnings.append(text)
         self.log("warning", text=text)
         self.reporter.note(text, warning=True)
@@ -141,15 +145,17 @@ def open_run(
     Raises WorkspaceLocked when another run holds it.
     """
     started = dt.datetime.now(dt.UTC)
-    run_id = f"{started:%Y%m%dT%H%M%S}-{command}-{os.getpid()}"
-    folder = workspace.run(run_id)
     with _lock(workspace):
         recover(workspace)
-        folder.mkdir(parents=True, exist_ok=True)
+        # Left by runs that were killed; nobody else is at work here now.
+        shutil.rmtree(workspace.scratch, ignore_errors=True)
+        run_id = _free_run_id(workspace, f"{started:%Y%m%dT%H%M%S}-{command}-{os.getpid()}")
+        folder = workspace.run(run_id)
+        folder.mkdir(parents=True)
         settings = resolved.settings
         (folder / "config_resolved.yaml").write_text(_config_text(settings), encoding="utf-8")
         with (
-            (folder / "log.jsonl").open("w", encoding="utf-8") as log,
+            (folder / "log.jsonl").open("w", encoding="utf-8", buffering=1) as log,
             open_engine(settings.database, workspace.scratch) as engine,
         ):
             run = Run(
@@ -162,7 +168,7 @@ def open_run(
                 yield run
                 status = "done"
             except BaseException as error:
-                run.log("error", kind=type(error).__name__, text=redact(str(error)))
+                run.log("error", kind=type(error).__name__, text=str(error))
                 raise
             finally:
                 run.log("run", command=command, state=status)
@@ -171,15 +177,24 @@ def open_run(
 
 def _lock(workspace: Workspace) -> AbstractContextManager[Any]:
     workspace.outputs.mkdir(parents=True, exist_ok=True)
-    lock: AbstractContextManager[Any] = filelock.FileLock(workspace.lock)
     try:
-        lock.acquire(timeout=0)  # type: ignore[attr-defined]
+        # The proxy releases on leaving; entering the lock itself would count a second hold.
+        held: AbstractContextManager[Any] = filelock.FileLock(workspace.lock).acquire(timeout=0)
+        return held
     except filelock.Timeout:
         raise WorkspaceLocked(
             f"Another run holds the workspace {workspace.root}.",
             "Wait until it ends; if none is running, remove gosales/outputs/.lock.",
         ) from None
-    return lock
+
+
+def _free_run_id(workspace: Workspace, wanted: str) -> str:
+    """The id, numbered when a run of the same second and process has it already."""
+    run_id, number = wanted, 1
+    while workspace.run(run_id).exists():
+        number += 1
+        run_id = f"{wanted}-{number}"
+    return run_id
 
 
 def _write_manifest(
@@ -195,7 +210,7 @@ def _write_manifest(
         "engine": run.engine.name,
         "versions": versions(),
         "steps": run.steps,
-        "warnings": [redact(text) for text in run.warnings],
+        "warnings": run.warnings,
         "inputs": run.inputs,
         "outputs": {name: asdict(item) for name, item in sorted(run.artifacts.items())},
     }
@@ -212,12 +227,18 @@ def versions() -> dict[str, str]:
 
 
 def _config_text(settings: Settings) -> str:
-    return redact(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+    content = settings.model_dump(mode="json")
+    # One line a value: a secret that goes on in a next line would be missed.
+    return redact(yaml.safe_dump(content, sort_keys=False, width=1 << 20))
 
 
 def redact(text: str) -> str:
-    """Hide passwords in URLs and in settings whose name says that they are secret."""
-    text = re.sub(r"(\w+://[^\s:/@]*):[^\s@/]+@", r"\1:***@", text)
-    return re.sub(
-        r"(?im)^(\s*\S*(?:password|secret|token|credential)\S*\s*[:=]\s*).+$", r"\1'***'", text
-    )
+    """Hide passwords in URLs and in settings whose name says that they are secret.
+
+    >>> redact("postgres://ann:p@ss/w@host/db?sslpassword=x&a=1")
+    'postgres://ann:***@host/db?sslpassword=***&a=1'
+    """
+    text = re.sub(r"(://[^\s:/@]*):[^\s'\"]*@", r"\1:***@", text)
+    text = re.sub(rf"(?im)((?:^|[?&;\s])\w*(?:{SECRET})\w*=)[^&;\s'\"]+", r"\1***", text)
+    named = rf"(?im)([\w.-]*(?:{SECRET})[\w.-]*['\"]?(?::\s|\s=\s)\s*).+$"
+    return re.sub(named, r"\1'***'", text)

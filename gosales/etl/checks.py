@@ -56,8 +56,7 @@ def layout_findings(
                 "warning" if allowed else "error",
             )
         )
-    for column, profit in unmapped_profit(staged, layout, settings).items():
-        value = engine.scalar(profit)
+    for column, value in unmapped_profit(engine, staged, layout, settings).items():
         findings.append(
             Finding(
                 "unmapped_product",

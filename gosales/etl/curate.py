@@ -88,7 +88,7 @@ def curate(
         order = resolve_order(engine, texts, settings)
         days = parse_dates(engine, texts, order, settings)
         findings += date_findings(order, layout.fields["order_date"], settings)
-        lines = engine.cache(read_lines(staged, days, layout, sku_map, settings))
+        lines = engine.cache(read_lines(engine, staged, days, layout, sku_map, settings))
         names = division_names(engine, lines, sku_map)
         lines = with_division(lines, names)
         step.rows = engine.scalar(lines.count())

@@ -23,8 +23,8 @@ __all__ = ["enrich"]
 
 LINKS = pa.schema(
     {
-        "name": pa.string(),
-        "reference": pa.string(),
+        "link__name": pa.string(),
+        "link__reference": pa.string(),
         "enrichment_match": pa.string(),
         "enrichment_score": pa.float64(),
     }
@@ -45,7 +45,7 @@ def enrich(run: Run, customers: ir.Table, sources: list[Path]) -> ir.Table:
         none = ibis.literal("none").cast("string")
         return customers.mutate(enrichment_match=none, enrichment_score=ibis.literal(0.0))
     companies = _companies(run, read_reference(run, files, customers.columns))
-    asked = customers.mutate(asked_id=id_key(customers.customer_id))
+    asked = customers.mutate(asked__id=id_key(customers.customer_id))
     result = run.engine.cache(_join(run, asked, companies))
     _tell(run, result, companies)
     return result
@@ -61,7 +61,6 @@ class _Companies:
 
 
 def _companies(run: Run, reference: pa.Table) -> _Companies:
-    attributes = [name for name in reference.column_names if not name.startswith("customer_")]
     attributes = [
         name for name in reference.column_names if name not in ("customer_id", "customer_name")
     ]
@@ -69,19 +68,17 @@ def _companies(run: Run, reference: pa.Table) -> _Companies:
     rows = run.engine.cache(
         table.select(
             *attributes,
-            company_id=id_key(table.customer_id),
-            company_name=name_key(table.customer_name),
+            key__id=id_key(table.customer_id),
+            key__name=name_key(table.customer_name),
         )
     )
-    by_id = run.engine.cache(
-        _merge(rows.filter(rows.company_id.notnull()), "company_id", attributes)
-    )
+    by_id = run.engine.cache(_merge(rows.filter(rows.key__id.notnull()), "key__id", attributes))
     _tell_duplicates(run, by_id, attributes)
-    named = rows.filter(rows.company_name.notnull())
-    aliases = named.filter(named.company_id.notnull()).select("company_id", "company_name")
-    known = aliases.distinct().inner_join(by_id, "company_id").select("company_name", *attributes)
-    loose = named.filter(named.company_id.isnull()).select("company_name", *attributes)
-    by_name = run.engine.cache(_merge(known.union(loose), "company_name", attributes))
+    named = rows.filter(rows.key__name.notnull())
+    aliases = named.filter(named.key__id.notnull()).select("key__id", "key__name")
+    known = aliases.distinct().inner_join(by_id, "key__id").select("key__name", *attributes)
+    loose = named.filter(named.key__id.isnull()).select("key__name", *attributes)
+    by_name = run.engine.cache(_merge(known.union(loose), "key__name", attributes))
     return _Companies(by_id, by_name, attributes)
 
 
@@ -89,7 +86,7 @@ def _merge(rows: ir.Table, key: str, attributes: list[str]) -> ir.Table:
     """One row a key: each attribute's one value, and ``differs__<attribute>`` where it has two."""
     lows = {f"low__{name}": rows[name].min() for name in attributes}
     highs = {f"high__{name}": rows[name].max() for name in attributes}
-    merged = rows.group_by(key).aggregate(**lows, **highs, rows_n=rows.count())
+    merged = rows.group_by(key).aggregate(**lows, **highs)
     differs = {
         name: (merged[f"low__{name}"] != merged[f"high__{name}"]).fill_null(False)
         for name in attributes
@@ -104,25 +101,25 @@ def _merge(rows: ir.Table, key: str, attributes: list[str]) -> ir.Table:
         for name in attributes
     }
     flags = {f"differs__{name}": flag for name, flag in differs.items()}
-    return merged.select(key, "rows_n", ambiguous=ambiguous, **values, **flags)
+    return merged.select(key, is__ambiguous=ambiguous, **values, **flags)
 
 
 def _join(run: Run, customers: ir.Table, companies: _Companies) -> ir.Table:
     by_id = companies.by_id.select(
-        "company_id", **{f"id__{name}": companies.by_id[name] for name in companies.attributes}
+        "key__id", **{f"id__{name}": companies.by_id[name] for name in companies.attributes}
     )
     links = _links(run, customers, companies)
     names = companies.by_name
-    by_name = links.inner_join(names, links.reference == names.company_name).select(
-        links.name,
+    by_name = links.inner_join(names, links.link__reference == names.key__name).select(
+        links.link__name,
         links.enrichment_match,
         links.enrichment_score,
         **{f"name__{name}": names[name] for name in companies.attributes},
     )
-    own = [name for name in customers.columns if name != "asked_id"]
-    joined = customers.left_join(by_id, customers.asked_id == by_id.company_id)
-    joined = joined.left_join(by_name, joined.customer_name_key == by_name.name)
-    found = joined.company_id.notnull()
+    own = [name for name in customers.columns if name != "asked__id"]
+    joined = customers.left_join(by_id, customers.asked__id == by_id.key__id)
+    joined = joined.left_join(by_name, joined.customer_name_key == by_name.link__name)
+    found = joined.key__id.notnull()
     return joined.select(
         *own,
         **{
@@ -135,21 +132,21 @@ def _join(run: Run, customers: ir.Table, companies: _Companies) -> ir.Table:
 
 
 def _links(run: Run, customers: ir.Table, companies: _Companies) -> ir.Table:
-    """Which reference name each customer name means: itself, or the nearest; ambiguous ones none."""
+    """Which reference name each customer name means: itself, or the one that is clearly near."""
     by_id, by_name = companies.by_id, companies.by_name
-    clear = by_name.filter(~by_name.ambiguous)
+    clear = by_name.filter(~by_name.is__ambiguous)
     same = clear.select(
-        name=clear.company_name,
-        reference=clear.company_name,
+        link__name=clear.key__name,
+        link__reference=clear.key__name,
         enrichment_match=ibis.literal("name"),
         enrichment_score=ibis.literal(100.0),
     )
-    left = customers.anti_join(by_id, customers.asked_id == by_id.company_id)
-    left = left.anti_join(by_name, left.customer_name_key == by_name.company_name)
+    left = customers.anti_join(by_id, customers.asked__id == by_id.key__id)
+    left = left.anti_join(by_name, left.customer_name_key == by_name.key__name)
     asked = left.filter(left.customer_name_key.notnull()).select("customer_name_key").distinct()
     names = sorted(run.engine.to_arrow(asked)["customer_name_key"].to_pylist())
-    known = run.engine.to_arrow(by_name.select("company_name", "ambiguous"))
-    references: list[str] = known["company_name"].to_pylist()
+    known = run.engine.to_arrow(by_name.select("key__name", "is__ambiguous"))
+    references: list[str] = known["key__name"].to_pylist()
     settings = run.settings.etl.enrichment
     rules = FuzzyRules(
         settings.fuzzy_threshold,
@@ -158,11 +155,11 @@ def _links(run: Run, customers: ir.Table, companies: _Companies) -> ir.Table:
         run.engine.threads,
     )
     nearest = nearest_names(names, references, rules)
-    ambiguous = known["ambiguous"].to_pylist()
+    ambiguous = known["is__ambiguous"].to_pylist()
     rows = [
         {
-            "name": name,
-            "reference": references[index],
+            "link__name": name,
+            "link__reference": references[index],
             "enrichment_match": "fuzzy",
             "enrichment_score": score,
         }
@@ -179,7 +176,7 @@ def _links(run: Run, customers: ir.Table, companies: _Companies) -> ir.Table:
 def _tell_duplicates(run: Run, by_id: ir.Table, attributes: list[str]) -> None:
     counts = {name: by_id[f"differs__{name}"].cast("int64").sum() for name in attributes}
     told = run.engine.to_arrow(
-        by_id.aggregate(ids=by_id.ambiguous.cast("int64").sum(), **counts)
+        by_id.aggregate(ids=by_id.is__ambiguous.cast("int64").sum(), **counts)
     ).to_pylist()[0]
     if ids := told.pop("ids"):
         cells = ", ".join(f"{name} {n}" for name, n in told.items() if n)
@@ -190,7 +187,7 @@ def _tell_duplicates(run: Run, by_id: ir.Table, attributes: list[str]) -> None:
 
 
 def _tell(run: Run, result: ir.Table, companies: _Companies) -> None:
-    names = companies.by_name.filter(companies.by_name.ambiguous).company_name
+    names = companies.by_name.filter(companies.by_name.is__ambiguous).key__name
     hit = (result.enrichment_match == "none") & result.customer_name_key.isin(names)
     ambiguous, customers = (
         run.engine.scalar(names.count()),

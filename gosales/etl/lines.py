@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Mapping
 
 import ibis
 import ibis.expr.types as ir
 
-from gosales.engine import MONEY
+from gosales.engine import MONEY, Engine
 from gosales.etl.layout import Layout
 from gosales.etl.names import split_numbered_name
-from gosales.etl.normalize import clean_id, clean_text, filled, parse_money
+from gosales.etl.normalize import (
+    PLAIN,
+    clean_id,
+    clean_text,
+    filled,
+    parse_money,
+    plain_money,
+)
 from gosales.etl.sku_map import SkuMap
 from gosales.etl.staging import ORIGIN
 from gosales.settings import EtlSettings
@@ -28,7 +34,12 @@ CARRIED = ("region", "territory", "rep", "order_type", "currency", "description"
 
 
 def read_lines(
-    staged: ir.Table, days: ir.Table, layout: Layout, sku_map: SkuMap, settings: EtlSettings
+    engine: Engine,
+    staged: ir.Table,
+    days: ir.Table,
+    layout: Layout,
+    sku_map: SkuMap,
+    settings: EtlSettings,
 ) -> ir.Table:
     """Order lines of a staged log; ``days`` maps each text of the date column to its day.
 
@@ -38,10 +49,16 @@ def read_lines(
     texts, blank_amount, and ``bad_customer``, ``bad_sku``, ``bad_date``, ``bad_amount``,
     ``bad_quantity``.
     """
-    documents = _documents(staged, days, layout)
+    documents = _documents(engine, staged, days, layout)
+    split = _wide_cells if layout.kind == "wide" else _long_cells
+    cells = engine.cache(split(documents, layout, sku_map))
+    amounts = _amounts(engine, cells, settings)
     if layout.kind == "wide":
-        return _wide_lines(documents, layout, settings)
-    return _long_lines(documents, layout, sku_map, settings)
+        # `0.00`, `$0` and `-` are empty too, but only a parser knows.
+        zero = (amounts.gross_profit.fill_null(0) == 0) & (amounts.quantity.fill_null(0) == 0)
+        faulty = amounts.bad_amount.notnull() | amounts.bad_quantity.notnull()
+        amounts = amounts.filter(~zero | faulty)
+    return _typed(amounts, layout)
 
 
 def blank_rows(staged: ir.Table, columns: tuple[str, ...]) -> ir.Table:
@@ -50,41 +67,55 @@ def blank_rows(staged: ir.Table, columns: tuple[str, ...]) -> ir.Table:
 
 
 def unmapped_profit(
-    staged: ir.Table, layout: Layout, settings: EtlSettings
-) -> dict[str, ir.Scalar]:
+    engine: Engine, staged: ir.Table, layout: Layout, settings: EtlSettings
+) -> dict[str, object]:
     """The profit in each column that looks like a product and is not in the SKU map."""
-    return {
-        column: parse_money(staged[column], settings.decimal).sum().fill_null(0)
-        for column, _ in layout.unmapped
-    }
+    sums = {}
+    for column, _ in layout.unmapped:
+        texts = staged.group_by(text=staged[column]).agg(n=ibis._.count().cast("int64"))
+        texts = engine.cache(texts.filter(filled(texts.text)))
+        parsed = parse_money(engine, texts.select("text"), settings.decimal)
+        joined = texts.inner_join(parsed, "text")
+        sums[column] = engine.scalar((joined.amount * joined.n).sum().fill_null(0))
+    return sums
 
 
-def _documents(staged: ir.Table, days: ir.Table, layout: Layout) -> ir.Table:
+def _documents(engine: Engine, staged: ir.Table, days: ir.Table, layout: Layout) -> ir.Table:
     """Rows with the fields that every line of a row shares; the other cells still as text."""
 
     def cell(field: str) -> ir.StringValue:
         column = layout.fields.get(field)
         return staged[column] if column else ibis.null("string")
 
-    number, name = split_numbered_name(cell("customer_name"))
-    customer = clean_id(cell("customer_id"))
-    if layout.id_from_name:
-        customer = ibis.coalesce(number, customer)
-    date_text = cell("order_date")
-    shared = {
-        "customer_id": customer,
-        "customer_name": name,
-        "date_text": date_text,
-        "invoice_id": clean_id(cell("invoice_id")),
-        "own_division": clean_text(cell("product_division")),
+    documents = staged.select(
+        *ORIGIN,
+        customer_id=clean_id(cell("customer_id")),
+        name_text=cell("customer_name"),
+        date_text=cell("order_date"),
+        invoice_id=clean_id(cell("invoice_id")),
+        own_division=clean_text(cell("product_division")),
         **{field: clean_text(cell(field)) for field in CARRIED},
-    }
-    documents = staged.select(*ORIGIN, **shared, **_raw_cells(staged, layout))
+        **_raw_cells(staged, layout),
+    )
     joined = documents.left_join(days, documents.date_text == days.text).drop("text")
+    joined = _with_name(engine, joined, layout)
     return joined.mutate(
         bad_customer=joined.customer_id.isnull().ifelse("", None),
         bad_date=joined.day.isnull().ifelse(joined.date_text.fill_null(""), None),
     ).rename(order_date="day")
+
+
+def _with_name(engine: Engine, documents: ir.Table, layout: Layout) -> ir.Table:
+    """Adds ``customer_name`` without its number, read once per distinct name."""
+    if "customer_name" not in layout.fields:
+        return documents.mutate(customer_name=ibis.null("string"))
+    texts = documents.select(text=documents.name_text).distinct()
+    number, name = split_numbered_name(texts.text)
+    names = engine.cache(texts.select(named="text", number=number, customer_name=name))
+    joined = documents.left_join(names, documents.name_text == names.named).drop("named")
+    if not layout.id_from_name:
+        return joined
+    return joined.mutate(customer_id=ibis.coalesce(joined.number, joined.customer_id))
 
 
 def _raw_cells(staged: ir.Table, layout: Layout) -> dict[str, ir.StringValue]:
@@ -114,34 +145,30 @@ DOCUMENT = (
 )
 
 
-def _long_lines(rows: ir.Table, layout: Layout, sku_map: SkuMap, settings: EtlSettings) -> ir.Table:
-    amounts: dict[str, ir.StringValue] = {
-        field: _raw(rows, layout.fields[field])
-        for field in ("gross_profit", "revenue", "cogs", "quantity")
-        if field in layout.fields
-    }
+# The cells of a line that hold numbers, still as text.
+NUMBERS = ("gross_profit", "revenue", "cogs", "quantity")
+
+
+def _long_cells(rows: ir.Table, layout: Layout, sku_map: SkuMap) -> ir.Table:
+    """One line a row."""
     sku = clean_id(_raw(rows, layout.fields["product_sku"]))
-    parsed = {field: parse_money(text, settings.decimal) for field, text in amounts.items()}
-    money = {field: amounts[field] for field in amounts if field != "quantity"}
+    texts = {
+        f"{field}_text": _raw(rows, layout.fields[field])
+        if field in layout.fields
+        else ibis.null("string")
+        for field in NUMBERS
+    }
     return rows.select(
         *DOCUMENT,
         line_no=ibis.literal(0, type="int64"),
         product_sku=sku,
         map_division=_mapped_division(sku, sku_map),
-        quantity=_or_one(parsed.get("quantity")),
-        revenue=_none_if_missing(parsed.get("revenue")),
-        gross_profit=_gross_profit(parsed),
-        blank_amount=_any([~filled(text) for text in money.values()]),
-        bad_sku=sku.isnull().ifelse("", None),
-        bad_amount=_first_bad(money, parsed),
-        bad_quantity=_first_bad(
-            {"quantity": amounts["quantity"]} if "quantity" in amounts else {}, parsed
-        ),
+        **texts,
     )
 
 
-def _wide_lines(rows: ir.Table, layout: Layout, settings: EtlSettings) -> ir.Table:
-    """One line for each product whose profit or quantity is there and not zero.
+def _wide_cells(rows: ir.Table, layout: Layout, _: SkuMap) -> ir.Table:
+    """One line for each product whose cell of profit or quantity is neither empty nor zero.
 
     Empty cells are dropped as text, before anything is parsed.
     """
@@ -152,37 +179,73 @@ def _wide_lines(rows: ir.Table, layout: Layout, settings: EtlSettings) -> ir.Tab
                     "line_no": ibis.literal(place, type="int64"),
                     "product_sku": ibis.literal(product.sku),
                     "map_division": ibis.literal(product.division),
-                    "gp_text": _raw(rows, product.gp_column),
-                    "qty_text": _quantity_text(rows, layout, place),
+                    "gross_profit_text": _raw(rows, product.gp_column),
+                    "quantity_text": _quantity_text(rows, layout, place),
                 }
             )
             for place, product in enumerate(layout.products)
         ]
     )
     spread = rows.select(*DOCUMENT, cell=cells.unnest()).unpack("cell")
-    present = spread.filter(_present(spread.gp_text) | _present(spread.qty_text))
-    profit = parse_money(present.gp_text, settings.decimal)
-    quantity = parse_money(present.qty_text, settings.decimal)
-    texts = {"gross_profit": present.gp_text, "quantity": present.qty_text}
-    parsed = {"gross_profit": profit, "quantity": quantity}
-    lines = present.select(
+    present = spread.filter(_present(spread.gross_profit_text) | _present(spread.quantity_text))
+    return present.mutate(revenue_text=ibis.null("string"), cogs_text=ibis.null("string"))
+
+
+def _amounts(engine: Engine, cells: ir.Table, settings: EtlSettings) -> ir.Table:
+    """The numbers of each line, null where blank; ``bad_amount``, ``bad_quantity``."""
+    odd = [
+        cells.filter(~cells[f"{field}_text"].re_search(PLAIN[settings.decimal]))
+        .select(text=f"{field}_text")
+        .distinct()
+        for field in NUMBERS
+    ]
+    texts = engine.cache(ibis.union(*odd, distinct=True))
+    parsed = parse_money(engine, texts, settings.decimal)
+    amounts = cells
+    for field in NUMBERS:
+        own = parsed.select(
+            text="text", **{f"{field}_odd": parsed.amount, f"{field}_bad": parsed.unreadable}
+        )
+        matched = amounts.left_join(own, amounts[f"{field}_text"] == own.text)
+        amounts = matched.drop("text")
+    value = {
+        field: ibis.coalesce(
+            amounts[f"{field}_odd"], plain_money(amounts[f"{field}_text"], settings.decimal)
+        )
+        for field in NUMBERS
+    }
+    bad = {
+        field: amounts[f"{field}_bad"].fill_null(False).ifelse(amounts[f"{field}_text"], None)
+        for field in NUMBERS
+    }
+    return amounts.select(
         *DOCUMENT,
         "line_no",
         "product_sku",
         "map_division",
-        quantity=_or_one(quantity),
-        revenue=ibis.null(MONEY),
-        gross_profit=profit.fill_null(0).cast(MONEY),
-        blank_amount=ibis.literal(False),
-        bad_sku=ibis.null("string"),
-        bad_amount=_first_bad({"gross_profit": texts["gross_profit"]}, parsed),
-        bad_quantity=_first_bad({"quantity": texts["quantity"]}, parsed),
-        written_quantity=quantity,
+        **value,
+        bad_amount=ibis.coalesce(*[bad[field] for field in NUMBERS if field != "quantity"]),
+        bad_quantity=bad["quantity"],
     )
-    # `0.00`, `$0` and `-` are zero too, but only a parser knows.
-    zero = (lines.gross_profit == 0) & (lines.written_quantity.fill_null(0) == 0)
-    faulty = lines.bad_amount.notnull() | lines.bad_quantity.notnull()
-    return lines.filter(~zero | faulty).drop("written_quantity")
+
+
+def _typed(lines: ir.Table, layout: Layout) -> ir.Table:
+    """Gross profit as given, else revenue less cost, else revenue; a blank amount is zero."""
+    money = [f for f in ("gross_profit", "revenue", "cogs") if f in layout.fields]
+    zero = {field: lines[field].fill_null(0).cast(MONEY) for field in NUMBERS}
+    if layout.kind == "wide" or "gross_profit" in money:
+        profit, needed = zero["gross_profit"], ["gross_profit"]
+    elif "cogs" in money:
+        profit, needed = (zero["revenue"] - zero["cogs"]).cast(MONEY), ["revenue", "cogs"]
+    else:
+        profit, needed = zero["revenue"], ["revenue"]
+    blank = functools.reduce(operator.or_, [lines[field].isnull() for field in needed])
+    return lines.mutate(
+        gross_profit=profit,
+        quantity=lines.quantity.fill_null(1).cast(MONEY),
+        blank_amount=blank & lines.bad_amount.isnull() & (layout.kind == "long"),
+        bad_sku=lines.product_sku.isnull().ifelse("", None),
+    ).drop("cogs")
 
 
 def _quantity_text(rows: ir.Table, layout: Layout, place: int) -> ir.StringValue:
@@ -201,35 +264,6 @@ def _quantity_text(rows: ir.Table, layout: Layout, place: int) -> ir.StringValue
 
 def _present(text: ir.StringValue) -> ir.BooleanValue:
     return text.notnull() & ~text.isin(["", "0", "0.0", "0.00"])
-
-
-def _gross_profit(parsed: Mapping[str, ir.DecimalValue]) -> ir.DecimalValue:
-    """Gross profit as given, else revenue less cost, else revenue; a blank amount is zero."""
-    if "gross_profit" in parsed:
-        return parsed["gross_profit"].fill_null(0).cast(MONEY)
-    revenue = parsed["revenue"].fill_null(0).cast(MONEY)
-    if "cogs" in parsed:
-        return (revenue - parsed["cogs"].fill_null(0).cast(MONEY)).cast(MONEY)
-    return revenue
-
-
-def _or_one(quantity: ir.DecimalValue | None) -> ir.DecimalValue:
-    one = ibis.literal(1).cast(MONEY)
-    return one if quantity is None else ibis.coalesce(quantity, one).cast(MONEY)
-
-
-def _none_if_missing(value: ir.DecimalValue | None) -> ir.DecimalValue:
-    return ibis.null(MONEY) if value is None else value
-
-
-def _first_bad(
-    texts: Mapping[str, ir.StringValue], parsed: Mapping[str, ir.DecimalValue]
-) -> ir.StringValue:
-    """The raw text of the first cell that holds something and could not be read."""
-    bad = [
-        (filled(text) & parsed[field].isnull()).ifelse(text, None) for field, text in texts.items()
-    ]
-    return ibis.coalesce(*bad) if bad else ibis.null("string")
 
 
 def _mapped_division(sku: ir.StringValue, sku_map: SkuMap) -> ir.StringValue:

@@ -1,22 +1,23 @@
 """Text cells to typed values, as Ibis expressions that read the same on every engine.
 
-A parser returns null both for a blank cell and for one it cannot read; ``is_blank`` tells
-the two apart, so that a cell that means nothing becomes a violation and not a null.
+Most cells are plain; what needs patterns (money with signs and marks) is read once per
+distinct text, in steps that are computed before the next builds on them: nested, such
+expressions repeat each other and cost a hundred times as much.
 """
 
 from __future__ import annotations
 
 import ibis.expr.types as ir
 
-from gosales.engine import MONEY
+from gosales.engine import MONEY, Engine
 
-__all__ = ["BLANK", "clean_id", "clean_text", "filled", "parse_money"]
+__all__ = ["BLANK", "clean_id", "clean_text", "filled", "parse_money", "plain_money"]
 
-# White space as found in exports, with the no-break space.
+# White space as found in exports, with the no-break spaces.
 BLANK = " \t\r\n\u00a0\u2007\u202f"
 # What programs write for "nothing".
 NOTHING = ("", "nan", "null", "none", "n/a", "#n/a", "nat")
-PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+PLAIN = {".": r"^-?[0-9]+(\.[0-9]+)?$", ",": r"^-?[0-9]+$"}
 # Currency signs and codes, blanks and apostrophes that stand beside or within a number.
 DECORATION = rf"(^[A-Z]{{3}}|[A-Z]{{3}}$|[$€£¥₹{BLANK}'’])"
 SHAPES = {
@@ -27,7 +28,7 @@ SHAPES = {
 
 def clean_text(column: ir.StringValue) -> ir.StringValue:
     """Without surrounding blanks; null where nothing is left."""
-    return column.re_replace(rf"^[{BLANK}]+|[{BLANK}]+$", "").nullif("")
+    return _bare(column).nullif("")
 
 
 def filled(column: ir.StringValue) -> ir.BooleanValue:
@@ -41,35 +42,57 @@ def clean_id(column: ir.StringValue) -> ir.StringValue:
     `` 0123 `` is ``0123``; ``123.0`` is ``123``; ``V1.0`` stays. Null where blank.
     """
     bare = _bare(column)
-    key = bare.re_search(r"^[0-9]+\.0+$").ifelse(bare.re_replace(r"\.0+$", ""), bare)
-    return filled(column).ifelse(key, None)
+    whole = bare.re_search(r"^[0-9]+\.0+$").ifelse(bare.re_replace(r"\.0+$", ""), bare)
+    # The pattern is only looked for where it can be: cases are computed as needed.
+    key = bare.contains(".0").ifelse(whole, bare)
+    return bare.lower().isin(NOTHING).ifelse(None, key)
 
 
-def parse_money(column: ir.StringValue, decimal: str) -> ir.DecimalValue:
-    """``1,234.50``, ``$1,234.50``, ``(250.00)``, ``250-``, ``USD 12``, ``1.2E+03``; with
-    ``decimal`` a comma, ``1.234,50 €``. A lone dash is the accountant's zero.
+def plain_money(column: ir.StringValue, decimal: str) -> ir.DecimalValue:
+    """The amount in a plain number (``-1234.5``), null for every other text."""
+    return column.re_search(PLAIN[decimal]).ifelse(column.try_cast(MONEY), None)
 
-    decimal(18, 4), rounded half away from zero. Null where blank, unreadable or too large.
+
+def parse_money(engine: Engine, texts: ir.Table, decimal: str) -> ir.Table:
+    """``text`` (distinct) -> ``text``, ``amount`` (decimal(18, 4)), ``unreadable``.
+
+    Reads ``1,234.50``, ``$1,234.50``, ``(250.00)``, ``250-``, ``USD 12``, ``1.2E+03``; with
+    ``decimal`` a comma, ``1.234,50 €``. A lone dash is the accountant's zero. Rounded half
+    away from zero. Null where blank, and where ``unreadable`` or too large.
     """
-    bare = column.re_replace(DECORATION, "").replace("−", "-").replace("–", "-")
-    inside = bare.re_search(r"^\(.*\)$")
-    negative = inside | bare.startswith("-") | bare.endswith("-")
-    body = inside.ifelse(bare.re_replace(r"^\(|\)$", ""), bare).re_replace(r"^[-+]|-$", "")
-    group = "," if decimal == "." else "."
-    plain = body.replace(group, "").replace(decimal, ".")
-    # A number that ends in its mark (`12.`) is one that casts differ on.
-    plain = plain.re_replace(r"\.$", "").re_replace(r"^\.", "0.")
-    amount = plain.try_cast(MONEY)
-    signed = negative.ifelse(-amount, amount).cast(MONEY)
-    dash = bare.isin(["-", "--"])
-    formatted = dash.ifelse(
-        dash.ifelse("0", None).cast(MONEY), body.re_search(SHAPES[decimal]).ifelse(signed, None)
+    bare = texts.text.re_replace(DECORATION, "").replace("−", "-").replace("–", "-")
+    step = engine.cache(texts.select("text", bare=bare, filled=filled(texts.text)))
+    inside = step.bare.startswith("(") & step.bare.endswith(")")
+    step = engine.cache(
+        step.select(
+            "text",
+            "filled",
+            dash=step.bare.isin(["-", "--"]),
+            negative=inside | step.bare.startswith("-") | step.bare.endswith("-"),
+            body=inside.ifelse(step.bare.re_replace(r"^\(|\)$", ""), step.bare).re_replace(
+                r"^[-+]|-$", ""
+            ),
+        )
     )
-    if decimal == ",":
-        return formatted
-    # Most cells are plain numbers; only the others pay for the clean-up.
-    return column.re_search(PLAIN_NUMBER).ifelse(column.try_cast(MONEY), formatted)
+    group = "," if decimal == "." else "."
+    plain = step.body.replace(group, "").replace(decimal, ".")
+    # Casts differ on numbers that begin or end in their mark (`12.`, `.5`).
+    plain = plain.re_replace(r"\.$", "").re_replace(r"^\.", "0.")
+    shaped = step.body.re_search(SHAPES[decimal])
+    step = engine.cache(
+        step.select(
+            "text",
+            "filled",
+            "negative",
+            amount=step.dash.ifelse("0", shaped.ifelse(plain, None)).try_cast(MONEY),
+        )
+    )
+    signed = step.negative.ifelse(-step.amount, step.amount).cast(MONEY)
+    return engine.cache(
+        step.select("text", amount=signed, unreadable=step.filled & step.amount.isnull())
+    )
 
 
 def _bare(column: ir.StringValue) -> ir.StringValue:
-    return column.re_replace(rf"^[{BLANK}]+|[{BLANK}]+$", "")
+    spaced = column.replace("\u00a0", " ").replace("\u2007", " ").replace("\u202f", " ")
+    return spaced.strip()

@@ -23,9 +23,11 @@ KEYS = ("customer_id", "customer_name")
 TEXT = (".csv", ".tsv", ".txt")
 # Columns of dim_customer that an attribute may not take the place of.
 CORE = frozenset(
-    "customer_id customer_name customer_name_key enrichment_match enrichment_score "
-    "first_order_date last_order_date orders gross_profit".split()
-)
+    (
+        *KEYS, "customer_name_key", "enrichment_match", "enrichment_score", "first_order_date",
+        "last_order_date", "orders", "gross_profit",
+    )
+)  # fmt: skip
 _WHOLE = r"^-?(0|[1-9][0-9]{0,17})$"
 _NUMBER = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?$"
 
