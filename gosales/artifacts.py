@@ -8,7 +8,6 @@ the old artifacts; one killed after it is finished by the next run that opens th
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import shutil
@@ -180,7 +179,7 @@ def read_registry(workspace: Workspace) -> dict[str, Entry]:
     try:
         content = json.loads(workspace.registry.read_bytes())
         return {name: Entry(**item) for name, item in content.items()}
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise IntegrityError(
             f"{workspace.relative(workspace.registry)} cannot be read: {error}.",
             "Remove it and run: gosales run",
@@ -263,12 +262,20 @@ def _delete(path: Path) -> None:
 
 def csv_bytes(table: pa.Table) -> bytes:
     """A table as CSV. Text that a spreadsheet would run as a formula gets a leading ``'``."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    lines = _Lines()
+    # With this line end the writer quotes cells that hold either of its characters.
+    writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow([_cell(name) for name in table.column_names])
     columns: Sequence[list[Any]] = [column.to_pylist() for column in table.columns]
     writer.writerows([_cell(value) for value in row] for row in zip(*columns, strict=True))
-    return out.getvalue().encode("utf-8")
+    return "".join(lines).encode("utf-8")
+
+
+class _Lines(list[str]):
+    """The lines that a csv writer writes, each ended by a line feed alone."""
+
+    def write(self, line: str) -> None:
+        self.append(line[:-2] + "\n")
 
 
 def _cell(value: Any) -> Any:

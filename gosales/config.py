@@ -145,9 +145,10 @@ def _read_environment() -> Layer:
 def _scalar(text: str) -> Any:
     """A value as YAML reads it; text that is no YAML, such as ``|``, is itself."""
     try:
-        return yaml.safe_load(text)
+        value = yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+    return text if value == "" and text.strip() in ("|", ">") else value
 
 
 def _read_flags(flags: Mapping[str, Any]) -> Layer:
@@ -197,10 +198,17 @@ def _explain(error: ValidationError, origin: Mapping[Path_, str]) -> ConfigError
         where = next(
             (origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), "settings"
         )
-        given = problem.get("input")
-        shown = (
-            given if isinstance(given, str | int | float | bool | dt.date) else type(given).__name__
-        )
+        shown = _shown(problem.get("input"))
         message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{where}: '{'.'.join(path)}' = {shown!r}: {message}.")
+        lines.append(f"{where}: '{'.'.join(path)}' = {shown}: {message}.")
     return ConfigError("\n".join(lines), "See the defaults and their meaning: gosales config show")
+
+
+def _shown(given: Any) -> str:
+    """A wrong value as its owner wrote it; mappings and URLs (passwords) are only named."""
+    if isinstance(given, list):
+        return f"[{', '.join(_shown(item) for item in given)}]"
+    if isinstance(given, dict):
+        return "a mapping"
+    text = str(given) if isinstance(given, dt.date) else repr(given)
+    return "a URL" if "://" in text else text

@@ -8,6 +8,7 @@ and intermediate results (scratch parquet, so that memory stays bounded on both)
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,10 +21,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gosales.checksum import parquet_batches, parquet_files
 from gosales.errors import MissingExtraError, UsageError
 from gosales.settings import DatabaseSettings
 
-__all__ = ["MONEY", "Engine", "open_engine"]
+__all__ = ["MONEY", "Engine", "copy_external", "open_engine"]
 
 MONEY = "decimal(18, 4)"
 ROW_GROUP = 122_880
@@ -54,9 +56,11 @@ class Engine:
         """Write the rows in the expression's order to ``path``."""
         raise TypeError("open_engine chooses the engine")
 
-    def batches(self, expr: ir.Table, size: int = 65_536) -> Iterator[pa.RecordBatch]:
-        """The rows in the expression's order, in Arrow batches."""
-        yield from self.backend.to_pyarrow_batches(expr, chunk_size=size)
+    def batches(self, expr: ir.Table) -> Iterator[pa.RecordBatch]:
+        """The rows in the expression's order, in Arrow batches; memory is bounded."""
+        path = self._next_scratch()
+        self.write_parquet(expr, path)
+        yield from parquet_batches(path)
 
     def to_arrow(self, expr: ir.Table) -> pa.Table:
         """All rows in memory: for models, screens and small results only."""
@@ -100,19 +104,14 @@ class DuckDBEngine(Engine):
         )
 
     def read_parquet(self, *paths: Path) -> ir.Table:
-        files = [str(p / "*.parquet") if p.is_dir() else str(p) for p in paths]
+        # Listed here: in a pattern, brackets in a folder's name would mean something.
+        files = [str(file) for path in paths for file in parquet_files(path)]
         table: ir.Table = self.backend.read_parquet(files if len(files) > 1 else files[0])
         return table
 
     def write_parquet(self, expr: ir.Table, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.backend.to_parquet(expr, path, row_group_size=ROW_GROUP)
-
-    def batches(self, expr: ir.Table, size: int = 65_536) -> Iterator[pa.RecordBatch]:
-        # Asked of DuckDB itself: version 2 dropped the method that ibis 12 calls.
-        result = self.backend.con.sql(self.backend.compile(expr))
-        stream = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
-        yield from stream(size)
 
     def close(self) -> None:
         self.backend.disconnect()
@@ -129,7 +128,9 @@ class SparkEngine(Engine):
 
     def read_parquet(self, *paths: Path) -> ir.Table:
         self._tables += 1
-        frame = self._session.read.parquet(*[str(p) for p in paths])
+        # Spark takes every path for a pattern.
+        escaped = [re.sub(r"([\[\]{}*?\\])", r"\\\1", str(path)) for path in paths]
+        frame = self._session.read.parquet(*escaped)
         view = f"gosales_{os.getpid()}_{id(self)}_{self._tables}"
         frame.createOrReplaceTempView(view)
         table: ir.Table = self.backend.table(view)
@@ -166,6 +167,25 @@ def _spark_session(settings: DatabaseSettings, threads: int) -> Any:
             f"Spark did not start: {str(error).splitlines()[0]}",
             "It needs a full Java 17, found through JAVA_HOME or the PATH.",
         ) from error
+
+
+def copy_external(url: str, table: str | None, query: str | None, path: Path) -> None:
+    """Copy a table or a query of some other database to parquet.
+
+    A database keeps no order of rows: the columns give one, so that row numbers mean something.
+    Raises what the database's driver raises, ImportError when the driver is missing.
+    """
+    backend: Any = ibis.connect(url)
+    if table is not None:
+        found = backend.table(table)
+    elif backend.name == "duckdb":
+        # ibis 12 asks for the query's columns in a way that DuckDB 2 no longer answers.
+        backend.raw_sql(f"create temporary view gosales_source as {query}")
+        found = backend.table("gosales_source")
+    else:
+        found = backend.sql(query)
+    backend.to_parquet(found.order_by(found.columns), path)
+    backend.disconnect()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import importlib.util
 import os
@@ -172,3 +173,33 @@ def write_star(
             workspace.dim("product"),
         )
         change.json(about, workspace.star_facts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Called:
+    """What a command left behind: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Gosales = Callable[..., Called]
+
+
+@pytest.fixture
+def gosales(capsys: pytest.CaptureFixture[str]) -> Gosales:
+    """``gosales("star", "--workspace", folder)``: a command as a user calls it."""
+    from gosales.cli import main
+
+    def call(*arguments: object) -> Called:
+        capsys.readouterr()
+        code = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        printed = capsys.readouterr()
+        return Called(code, printed.out, printed.err)
+
+    return call

@@ -112,6 +112,7 @@ def _unchanged(run: Run, key: str) -> bool:
 def _last_report(run: Run) -> dict[str, Any]:
     content = json.loads(run.workspace.star_facts.read_bytes())["report"]
     content["divisions"] = tuple(content["divisions"])
+    del content["built"]
     return {k: Decimal(v) if k.startswith("money") else v for k, v in content.items()}
 
 

@@ -39,6 +39,7 @@ from gosales.etl.sources import enrichment_files
 from gosales.etl.staging import StagedLog
 from gosales.etl.star import SCHEMA_VERSION
 from gosales.run import Run
+from gosales.workspace import slug
 
 __all__ = ["Curated", "curate"]
 
@@ -138,15 +139,15 @@ def _check_unique_keys(keys: list[str]) -> None:
 
 
 def _duplicates(facts: ir.Table, keys: list[str]) -> ir.Table:
+    """Violations of the declared unique key, one a source row."""
     found = duplicate_keys(facts, keys)
-    return (
-        found.group_by("row_id", *LINEAGE)
-        .agg(
-            rule=ibis.literal("duplicate_key").min(),
-            order=ibis.literal(len(RULES), type="int64").min(),
-            value=found.value.min(),
-        )
-        .select("row_id", *LINEAGE, "rule", "order", "value")
+    rows = found.group_by("row_id", *LINEAGE).agg(value=found.value.min())
+    return rows.select(
+        "row_id",
+        *LINEAGE,
+        rule=ibis.literal("duplicate_key"),
+        order=ibis.literal(len(RULES), type="int64"),
+        value=rows.value,
     )
 
 
@@ -256,7 +257,7 @@ def _curated(
     described = good.group_by("product_sku", "description").agg(n=ibis._.count())
     customers = engine.cache(customer_base(facts, named))
     customers = enrich(run, customers, enrichment_files(run.workspace, run.settings.etl))
-    divisions = engine.to_arrow(facts.select("product_division").distinct())
+    divisions = _divisions(run, facts, checked)
     whole = engine.scalar(lines.gross_profit.sum().fill_null(0).cast(MONEY))
     return Curated(
         **{name: getattr(checked, name) for name in Checked.__dataclass_fields__},
@@ -267,7 +268,7 @@ def _curated(
         about={
             "schema_version": SCHEMA_VERSION,
             "layout": layout.kind,
-            "divisions": sorted(divisions.column(0).to_pylist()),
+            "divisions": divisions,
             "has_invoices": span["invoices"] > 0,
             "first_order": span["first"].isoformat(),
             "last_order": span["last"].isoformat(),
@@ -277,3 +278,20 @@ def _curated(
         money_curated=span["money"],
         money_quarantined=whole - span["money"],
     )
+
+
+def _divisions(run: Run, facts: ir.Table, checked: Checked) -> list[str]:
+    """The star's divisions; two that would share a file name are a breach."""
+    table = run.engine.to_arrow(facts.select("product_division").distinct())
+    names = sorted(table.column(0).to_pylist())
+    by_slug: dict[str, str] = {}
+    for name in names:
+        other = by_slug.setdefault(slug(name), name)
+        if other != name:
+            message = f"divisions '{other}' and '{name}' would share the file name '{slug(name)}'"
+            finding = Finding("division_file_name", "product_division", name, message, "error")
+            write_checks(run, [*checked.findings, finding], checked)
+            raise ContractBreach(
+                f"{message}.", "Rename one: in the log, or by products in the SKU map overrides."
+            )
+    return names

@@ -15,7 +15,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from gosales.etl.fuzzy import FuzzyRules, nearest_names
-from gosales.etl.names import id_key, name_key
+from gosales.etl.names import name_key
+from gosales.etl.normalize import clean_id
 from gosales.etl.reference import find_files, read_reference
 from gosales.run import Run
 
@@ -45,7 +46,7 @@ def enrich(run: Run, customers: ir.Table, sources: list[Path]) -> ir.Table:
         none = ibis.literal("none").cast("string")
         return customers.mutate(enrichment_match=none, enrichment_score=ibis.literal(0.0))
     companies = _companies(run, read_reference(run, files, customers.columns))
-    asked = customers.mutate(asked__id=id_key(customers.customer_id))
+    asked = customers.mutate(asked__id=clean_id(customers.customer_id))
     result = run.engine.cache(_join(run, asked, companies))
     _tell(run, result, companies)
     return result
@@ -68,7 +69,7 @@ def _companies(run: Run, reference: pa.Table) -> _Companies:
     rows = run.engine.cache(
         table.select(
             *attributes,
-            key__id=id_key(table.customer_id),
+            key__id=clean_id(table.customer_id),
             key__name=name_key(table.customer_name),
         )
     )

@@ -102,7 +102,7 @@ def key_lines(engine: Engine, good: ir.Table) -> ir.Table:
         product_division=good.division,
         is_return=(good.gross_profit < 0) | (good.quantity < 0),
     )
-    parts = [facts[name].cast("string").fill_null("\x00") for name in CONTENT]
+    parts = [facts[name].cast("string").fill_null("\x1e") for name in CONTENT]
     text = parts[0].concat(*[piece for part in parts[1:] for piece in ("\x1f", part)])
     hashed = engine.cache(facts.mutate(content=text.hexdigest("md5").substr(0, 24)))
     repeated = hashed.group_by("content").agg(n=ibis._.count()).filter(ibis._.n > 1)

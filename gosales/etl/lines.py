@@ -249,17 +249,21 @@ def _typed(lines: ir.Table, layout: Layout) -> ir.Table:
 
 
 def _quantity_text(rows: ir.Table, layout: Layout, place: int) -> ir.StringValue:
-    """The cell of units; of two names that share it, the first that has a profit takes it."""
+    """The cell of units. Of two names that share one, the first with a profit takes it, or the
+    first of all where none has."""
     product = layout.products[place]
     if product.qty_column is None:
         return ibis.null("string")
     text = _raw(rows, product.qty_column)
-    earlier = [
-        _raw(rows, other.gp_column)
-        for other in layout.products[:place]
-        if other.qty_column == product.qty_column
-    ]
-    return _any([_present(other) for other in earlier]).ifelse(None, text) if earlier else text
+    sharing = [p for p in layout.products if p.qty_column == product.qty_column]
+    if len(sharing) == 1:
+        return text
+    has = {p: _present(_raw(rows, p.gp_column)) for p in sharing}
+    earlier = sharing[: sharing.index(product)]
+    takes = _all([has[product], *[~has[other] for other in earlier]])
+    if not earlier:
+        takes = takes | _all([~has[other] for other in sharing])
+    return takes.ifelse(text, None)
 
 
 def _present(text: ir.StringValue) -> ir.BooleanValue:
@@ -271,10 +275,6 @@ def _mapped_division(sku: ir.StringValue, sku_map: SkuMap) -> ir.StringValue:
     key = sku.re_replace("[ \t_\u00a0-]+", "").lower()
     branches = [(key == name, product.division) for name, product in sku_map.by_name().items()]
     return ibis.cases(*branches, else_=ibis.null("string"))
-
-
-def _any(tests: list[ir.BooleanValue]) -> ir.BooleanValue:
-    return functools.reduce(operator.or_, tests)
 
 
 def _all(tests: list[ir.BooleanValue]) -> ir.BooleanValue:

@@ -1,4 +1,4 @@
-"""Company names and customer ids in the form in which they are compared.
+"""Company names in the form in which they are compared.
 
 Each rule stands here twice over the same tables and patterns: as an Ibis expression for
 columns and as a plain function for single values; a test holds the two equal on every engine.
@@ -14,9 +14,7 @@ import ibis
 import ibis.expr.types as ir
 
 __all__ = [
-    "id_key",
     "name_key",
-    "plain_id_key",
     "plain_name_key",
     "plain_split_numbered_name",
     "split_numbered_name",
@@ -126,7 +124,6 @@ _SPLIT = (
     rf"([^{_BLANK}:#-].*[^0-9{_BLANK}.,:#-].*|[^0-9{_BLANK}:#-].*)$"
 )
 _EDGES = rf"^[{_BLANK}\r\n]+|[{_BLANK}\r\n]+$"
-_SPREADSHEET_ID = r"^[0-9]+\.0$"
 
 
 def name_key(column: ir.StringValue) -> ir.StringValue:
@@ -187,20 +184,3 @@ def plain_split_numbered_name(text: str) -> tuple[str | None, str | None]:
     found = re.search(_SPLIT, text)
     number, name = (found[1], found[3]) if found else (None, text)
     return number, re.sub(_EDGES, "", name) or None
-
-
-def id_key(column: ir.StringValue) -> ir.StringValue:
-    """Customer ids as text keys: blanks around and a spreadsheet's ``.0`` go, zeros stay."""
-    text = column.re_replace(_EDGES, "")
-    whole = ibis.ifelse(text.re_search(_SPREADSHEET_ID), text.re_replace(r"\.0$", ""), text)
-    return whole.nullif("")
-
-
-def plain_id_key(text: str) -> str | None:
-    """``id_key`` of one id.
-
-    >>> plain_id_key(" 0123.0 ")
-    '0123'
-    """
-    text = re.sub(_EDGES, "", text)
-    return (re.sub(r"\.0$", "", text) if re.search(_SPREADSHEET_ID, text) else text) or None

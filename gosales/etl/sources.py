@@ -14,13 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gosales.checksum import file_sha256
+from gosales.checksum import content_sha256, file_sha256, parquet_batches
+from gosales.engine import copy_external
 from gosales.errors import ConfigError, ContractBreach, MissingExtraError
 from gosales.etl.headers import header_key
 from gosales.etl.text_files import BadRow, open_rows, scan_text
@@ -63,7 +63,7 @@ def find_sources(workspace: Workspace, settings: EtlSettings) -> Sources:
     for item in settings.sources:
         if isinstance(item, DatabaseSource) or "://" in item:
             source = item if isinstance(item, DatabaseSource) else _parse_url(item)
-            opened = _open_database(source)
+            opened = _open_database(source, workspace.scratch)
             good[opened.name] = opened
             continue
         for path in _expand(workspace, item, ignored):
@@ -158,12 +158,12 @@ def _open_parquet(path: Path, name: str, _: EtlSettings) -> Source:
             "Export it again, or leave it out.",
         ) from None
 
-    def rows(_: OnBadRow) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches():
-                yield _as_text(batch)
+    return Source(name, columns, file_sha256(path), lambda _: _parquet_text(path))
 
-    return Source(name, columns, file_sha256(path), rows)
+
+def _parquet_text(path: Path) -> Iterator[pa.RecordBatch]:
+    for batch in parquet_batches(path):
+        yield _as_text(batch)
 
 
 def _open_excel(path: Path, name: str, _: EtlSettings) -> Source:
@@ -195,10 +195,8 @@ def _parse_url(url: str) -> DatabaseSource:
     return DatabaseSource(url=base, table=table or None)
 
 
-def _open_database(source: DatabaseSource) -> Source:
+def _open_database(source: DatabaseSource, scratch: Path) -> Source:
     """A table or query; ``${NAME}`` in the URL is taken from the environment."""
-    import ibis
-
     shown = re.sub(r"//.*@", "//", source.url)
     if re.search(r"://[^/@:]*:(?!\$\{)[^@/]+@", source.url):
         raise ConfigError(
@@ -210,32 +208,23 @@ def _open_database(source: DatabaseSource) -> Source:
             f"{shown}: a database source needs a table or a query.",
             "Write {url: ..., table: ...}, {url: ..., query: ...} or URL#table.",
         )
+    url = _expand_environment(source.url)
+    scratch.mkdir(parents=True, exist_ok=True)
+    path = scratch / f"source-{hashlib.sha256(repr(source).encode()).hexdigest()[:16]}.parquet"
     try:
-        backend: Any = ibis.connect(_expand_environment(source.url))
-        table = backend.table(source.table) if source.table else backend.sql(source.query)
+        copy_external(url, source.table, source.query, path)
     except ImportError as error:
         raise MissingExtraError("db", f"Reading {shown} (module {error.name})") from None
-    except ConfigError:
-        raise
     except Exception as error:  # each driver raises kinds of its own
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(
             f"{shown}: cannot read {source.table or 'the query'}: {first}.",
             "Check the URL, the name and the credentials in the environment.",
         ) from error
-    # A database has no file to hash: its rows are, so an unchanged table is not built again.
+    columns = tuple(pq.read_schema(path).names)
+    sha256 = content_sha256(_parquet_text(path))
     name = f"{shown}#{source.table or 'query'}"
-    digest = hashlib.sha256()
-    ordered = table.order_by(table.columns)
-    for batch in ordered.to_pyarrow_batches():
-        for column in _as_text(batch).columns:
-            digest.update("\x1f".join(v or "" for v in column.to_pylist()).encode())
-
-    def rows(_: OnBadRow) -> Iterator[pa.RecordBatch]:
-        for batch in ordered.to_pyarrow_batches():
-            yield _as_text(batch)
-
-    return Source(name, tuple(table.columns), digest.hexdigest(), rows)
+    return Source(name, columns, sha256, lambda _: _parquet_text(path))
 
 
 def _expand_environment(url: str) -> str:

@@ -162,19 +162,25 @@ def _find_encoding(path: Path, name: str, sample: bytes) -> tuple[str, bool]:
     if b"\x00" in sample:
         even, odd = sample[0::2].count(0), sample[1::2].count(0)
         half = len(sample) // 2
-        if odd > 0.4 * half and even < 0.05 * half:
-            return "utf-16-le", False
-        if even > 0.4 * half and odd < 0.05 * half:
-            return "utf-16-be", False
+        wide = "utf-16-le" if odd > even else "utf-16-be"
+        if max(odd, even) > 0.4 * half and min(odd, even) < 0.05 * half:
+            text = codecs.getincrementaldecoder(wide)("replace").decode(sample)
+            if _readable(text):
+                return wide, False
+        raise _binary(name, "a binary file")
+    if not _readable(sample.decode("latin-1")):
         raise _binary(name, "a binary file")
     if _is_utf8(path):
         return "utf-8", False
-    controls = sum(byte < 32 and byte not in b"\t\r\n\x0b\x0c" for byte in sample)
-    if controls > 0.01 * len(sample):
-        raise _binary(name, "a binary file")
     # Five bytes have no meaning in cp1252; latin-1 takes any.
     undefined = bool(set(sample) & {0x81, 0x8D, 0x8F, 0x90, 0x9D})
     return ("latin-1" if undefined else "cp1252"), True
+
+
+def _readable(text: str) -> bool:
+    """Hardly any control characters: text, whatever it says."""
+    controls = sum(character < " " and character not in "\t\r\n\x0b\x0c" for character in text)
+    return controls <= 0.01 * len(text)
 
 
 def _is_utf8(path: Path) -> bool:

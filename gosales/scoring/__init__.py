@@ -1,1 +1,7 @@
-"""."""
+"""Scores, grades, worth and reasons for every customer and division."""
+
+from __future__ import annotations
+
+from gosales.scoring.score import DivisionScores, ScoreReport, score
+
+__all__ = ["DivisionScores", "ScoreReport", "score"]

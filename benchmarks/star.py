@@ -1,0 +1,70 @@
+"""How fast a raw log becomes a star, beside DuckDB merely copying the same CSV to Parquet.
+
+    python benchmarks/star.py --rows 5000000
+
+Simulates a wide log of about that many documents, then measures in fresh processes: DuckDB
+reading the CSV (as text) into one Parquet file, and ``gosales star``. Prints seconds, peak
+memory and the ratio of the two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from gosales.samples.sales_log import SimulationSpec, write_workspace
+
+COPY = """
+import duckdb, sys
+duckdb.sql(f"copy (from read_csv('{sys.argv[1]}', all_varchar=true)) to '{sys.argv[2]}'")
+"""
+
+
+def measured(arguments: list[str]) -> tuple[float, float]:
+    """Seconds and peak gigabytes of a process of its own."""
+    probe = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=2); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", probe, *arguments], check=True, stdout=subprocess.PIPE, text=True
+    )
+    seconds = time.perf_counter() - started
+    scale = 1e9 if sys.platform == "darwin" else 1e6
+    return seconds, int(done.stdout.split()[-1]) / scale
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=5_000_000, help="documents of the wide log")
+    parser.add_argument("--repeat", type=int, default=1, help="runs; the fastest is printed")
+    choice = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        spec = SimulationSpec(customers=max(50, choice.rows // 20), rows=choice.rows, seed=1)
+        made = write_workspace(spec, place)
+        log = made.paths[0]
+        size = log.stat().st_size / 1e6
+        print(f"wide log: {made.rows:,} rows, {made.customers:,} customers, {size:,.0f} MB")
+        copy = [sys.executable, "-c", COPY, str(log), str(place / "copy.parquet")]
+        star = [sys.executable, "-m", "gosales", "star", "--rebuild", "--quiet"]
+        star += ["--workspace", str(place)]
+        reference = min(measured(copy) for _ in range(choice.repeat))
+        ours = min(measured(star) for _ in range(choice.repeat))
+        runs = sorted((place / "gosales/outputs/runs").iterdir())
+        steps = json.loads((runs[-1] / "manifest.json").read_text())["steps"]
+        print(f"DuckDB, CSV to Parquet: {reference[0]:.1f} s, {reference[1]:.2f} GB")
+        print(f"gosales star:           {ours[0]:.1f} s, {ours[1]:.2f} GB")
+        print(f"ratio:                  {ours[0] / reference[0]:.1f}")
+        for step in steps:
+            print(f"  {step['step']}: {step['seconds']:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

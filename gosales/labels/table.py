@@ -1,0 +1,116 @@
+"""The labels as one expression: all cutoffs and all divisions in one pass over the star."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from gosales.engine import MONEY
+from gosales.etl.star import Star
+from gosales.labels.spec import LabelSpec
+from gosales.months import label_window
+
+__all__ = ["COHORTS", "COLUMNS", "label_table"]
+
+COHORTS = ("new_logo", "expansion", "renewal_like")
+COLUMNS = (
+    "customer_id",
+    "division",
+    "cutoff",
+    "window_start",
+    "window_end",
+    "label",
+    "target_gp",
+    "is_new_logo",
+    "is_expansion",
+    "is_renewal_like",
+    "censored_flag",
+)
+
+
+def label_table(
+    star: Star, divisions: Sequence[str], cutoffs: Sequence[dt.date], spec: LabelSpec
+) -> ir.Table:
+    """One row per (division, cutoff, customer of the population), in no order.
+
+    ``target_gp`` is the division's net gross profit in the window in decimal(18, 4), returns
+    netted out, denylisted SKUs left out, 0 without an order; ``label`` is 1 when it exceeds
+    the threshold. Flags are 0 or 1 (int8). A line at or before the cutoff, whatever its
+    profit or product, makes its customer one who ordered before.
+    """
+    facts = star.transactions.select(
+        "customer_id", "order_date", "product_sku", "gross_profit", division="product_division"
+    )
+    windows = _windows(cutoffs, spec, star.about.last_order)
+    own = facts.filter(facts.division.isin(list(divisions)))
+    population = _population(star, facts, divisions, windows, spec)
+
+    before = own.group_by("customer_id", "division").agg(first_in_division=_.order_date.min())
+    rows = _left(population, before, ["customer_id", "division"])
+    rows = _left(rows, _net_profit(own, windows, spec), ["customer_id", "division", "cutoff"])
+
+    known = (rows.first_order <= rows.cutoff).fill_null(False)
+    owned = (rows.first_in_division <= rows.cutoff).fill_null(False)
+    gp = rows.net_gp.fill_null(ibis.literal(0, MONEY)).cast(MONEY)
+    return rows.mutate(
+        label=(gp > ibis.literal(spec.threshold, MONEY)).cast("int8"),
+        target_gp=gp,
+        is_new_logo=(~known).cast("int8"),
+        is_expansion=(known & ~owned).cast("int8"),
+        is_renewal_like=owned.cast("int8"),
+    ).select(*COLUMNS)
+
+
+def _windows(cutoffs: Sequence[dt.date], spec: LabelSpec, last_order: dt.date) -> ir.Table:
+    """One row a cutoff: its window's first and last day, and whether the data ends inside."""
+    rows = []
+    for cutoff in cutoffs:
+        window = label_window(cutoff, spec.window_months)
+        row = ibis.literal(cutoff).name("cutoff").as_table()
+        rows.append(
+            row.mutate(
+                window_start=ibis.literal(window.start),
+                window_end=ibis.literal(window.end),
+                censored_flag=ibis.literal(int(last_order < window.end), "int8"),
+            )
+        )
+    return ibis.union(*rows) if len(rows) > 1 else rows[0]
+
+
+def _population(
+    star: Star, facts: ir.Table, divisions: Sequence[str], windows: ir.Table, spec: LabelSpec
+) -> ir.Table:
+    """(customer, division, cutoff) with ``first_order``, null for one who never ordered."""
+    customers = facts.group_by("customer_id").agg(first_order=_.order_date.min())
+    if spec.mode == "all":
+        customers = _left(star.customers.select("customer_id"), customers, ["customer_id"])
+        population = customers.cross_join(windows)
+    else:
+        population = customers.join(windows, customers.first_order <= windows.cutoff)
+    names = [ibis.literal(name).name("division").as_table() for name in divisions]
+    return population.cross_join(ibis.union(*names) if len(names) > 1 else names[0])
+
+
+def _net_profit(own: ir.Table, windows: ir.Table, spec: LabelSpec) -> ir.Table:
+    """(customer, division, cutoff) -> ``net_gp`` of the lines inside the window that count."""
+    if spec.denylist:
+        own = own.filter(own.product_sku.notin(sorted(spec.denylist)))
+    daily = own.group_by("customer_id", "division", "order_date").agg(
+        gross_profit=_.gross_profit.sum().cast(MONEY)
+    )
+    inside = daily.join(
+        windows,
+        [daily.order_date >= windows.window_start, daily.order_date <= windows.window_end],
+    )
+    return inside.group_by("customer_id", "division", "cutoff").agg(
+        net_gp=_.gross_profit.sum().cast(MONEY)
+    )
+
+
+def _left(left: ir.Table, right: ir.Table, keys: list[str]) -> ir.Table:
+    """Left join on keys of the same name, which appear once."""
+    return left.left_join(right, keys).drop(*[f"{key}_right" for key in keys])

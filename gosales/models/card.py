@@ -1,0 +1,221 @@
+"""What is said about a trained division: metrics, model card, metadata, as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gosales.models.classifier import DivisionClassifier
+from gosales.models.division import Trained
+from gosales.models.figures import published
+from gosales.models.frame import Frame
+from gosales.models.guardrails import Guard
+from gosales.models.selection import FittedHead
+from gosales.settings import ModelingSettings
+
+__all__ = ["guards", "metadata", "metrics", "model_card", "selected_model"]
+
+
+def selected_model(classifier: DivisionClassifier) -> str:
+    """``logreg``, ``lgbm``, or ``logreg+lgbm`` when the heads differ."""
+    return "+".join(dict.fromkeys(head.base.kind for head in classifier.heads))
+
+
+def metrics(
+    frame: Frame, trained: Trained, settings: ModelingSettings, seed: int
+) -> dict[str, Any]:
+    """metrics_<division>.json: every figure is of rows that its model never saw."""
+    rows = trained.judged.rows
+    return {
+        "division": frame.division,
+        "window_months": frame.window_months,
+        "cutoffs": [str(day) for day in frame.cutoffs],
+        "evaluation": {
+            "protocol": trained.plan.kind,
+            "description": trained.plan.description,
+            "reported_cutoffs": [str(frame.cutoffs[p]) for p in np.unique(frame.cutoff[rows])],
+        },
+        **published(frame, trained.judged, settings.bootstrap, seed),
+        "selection": {
+            "rule": "highest mean lift_at_10 over the judged cutoffs, ties by mean Brier",
+            "heads": [
+                {
+                    "cohort": one.head.cohort,
+                    "selected": one.candidate.name,
+                    "judged_by": one.inner_kind,
+                    "candidates": [trial.row() for trial in one.trials],
+                }
+                for one in trained.heads
+            ],
+        },
+    }
+
+
+def guards(frame: Frame, trained: Trained, settings: ModelingSettings) -> list[Guard]:
+    """Each guardrail with its outcome and a plain sentence."""
+    positives = int(frame.label.sum())
+    found = [
+        Guard(
+            "min_positives",
+            "ok",
+            f"{positives} positive labels, {settings.min_positives} needed.",
+        ),
+        _structure_guard(frame, trained, settings),
+        Guard(
+            "censored_rows",
+            "ok" if not frame.left_out["censored"] else "acted",
+            f"{frame.left_out['censored']} rows with an open label window were not trained on.",
+        ),
+        Guard(
+            "new_logos",
+            "ok" if not frame.left_out["new_logo"] else "acted",
+            f"{frame.left_out['new_logo']} rows of customers without history were not trained on.",
+        ),
+        Guard(
+            "evaluation",
+            "warning" if trained.plan.kind == "customer" else "ok",
+            f"Figures are {trained.plan.description}.",
+        ),
+    ]
+    for one in trained.heads:
+        found += _head_guards(one, settings)
+    return found
+
+
+def _structure_guard(frame: Frame, trained: Trained, settings: ModelingSettings) -> Guard:
+    counts = {
+        "owners": int(frame.label[frame.owned].sum()),
+        "never-owners": int(frame.label[~frame.owned].sum()),
+    }
+    said = " and ".join(f"{n} positives among {who}" for who, n in counts.items())
+    if len(trained.heads) > 1:
+        return Guard("cohorts", "ok", f"{said}: each cohort has its own model.")
+    return Guard(
+        "cohorts",
+        "acted",
+        f"{said}: too few for a model each (modeling.min_positives = "
+        f"{settings.min_positives}), so one joint model serves both.",
+    )
+
+
+def _head_guards(one: FittedHead, settings: ModelingSettings) -> list[Guard]:
+    cohort, found = one.head.cohort, one.screened
+    flat = [trial.candidate.name for trial in one.trials if trial.degenerate]
+    wide = one.overfit_gap > settings.overfit_gap
+    leaks = [*found.leak_by_name, *found.leak_by_auc]
+    return [
+        Guard(
+            f"degenerate_classifier.{cohort}",
+            "acted" if flat else "ok",
+            f"Dropped, one score for everybody: {_list(flat)}." if flat else "Scores differ.",
+        ),
+        Guard(
+            f"leakage.{cohort}",
+            "acted" if leaks else "ok",
+            f"Dropped, they give the answer away: {_list(leaks)}."
+            if leaks
+            else f"No feature is named like a label or ranks labels above {settings.leakage_auc}.",
+        ),
+        Guard(
+            f"constant_features.{cohort}",
+            "acted" if found.constant else "ok",
+            f"Left out, the same for every row: {_list(found.constant) or 'none'}.",
+        ),
+        Guard(
+            f"duplicate_features.{cohort}",
+            "acted" if found.duplicate else "ok",
+            "Left out, copies: "
+            + (_list([f"{name} (= {twin})" for name, twin in found.duplicate]) or "none")
+            + ".",
+        ),
+        Guard(
+            f"overfit_gap.{cohort}",
+            "warning" if wide else "ok",
+            f"AUC falls by {one.overfit_gap:.3f} from fitted to unseen rows; "
+            f"{settings.overfit_gap} is accepted.",
+        ),
+    ]
+
+
+def metadata(frame: Frame, trained: Trained, inputs: dict[str, str]) -> dict[str, Any]:
+    """metadata.json of the model's folder."""
+    names = [str(name) for name in trained.classifier.feature_names_in_]
+    return {
+        "division": frame.division,
+        "selected_model": selected_model(trained.classifier),
+        "cutoff": str(frame.cutoffs[-1]),
+        "cutoffs": [str(day) for day in frame.cutoffs],
+        "window_months": frame.window_months,
+        "training_span": [str(frame.cutoffs[0]), str(frame.cutoffs[-1])],
+        "rows": len(frame.label),
+        "feature_types": {name: frame.types[name] for name in names},
+        "trained_on": inputs,
+    }
+
+
+def model_card(
+    frame: Frame,
+    trained: Trained,
+    figures: dict[str, Any],
+    settings: ModelingSettings,
+    about: dict[str, Any],
+) -> dict[str, Any]:
+    """model_card_<division>.json. ``about`` brings seed, run id, versions and artifacts.
+
+    The chosen parameters are read back from the classifier that ships.
+    """
+    heads = trained.classifier.heads
+    return {
+        "division": frame.division,
+        "cutoffs": [str(day) for day in frame.cutoffs],
+        "window_months": frame.window_months,
+        "selected_model": selected_model(trained.classifier),
+        "seed": about["seed"],
+        "params": {
+            "lr_grid": settings.lr_grid.model_dump(),
+            "lgbm_grid": settings.lgbm_grid.model_dump(),
+            "chosen": {
+                head.cohort: {"model": head.base.kind, **head.base.params()} for head in heads
+            },
+        },
+        "data": {
+            "n_customers": frame.n_customers,
+            "rows": len(frame.label),
+            "positives": int(frame.label.sum()),
+            "prevalence": float(frame.label.mean()),
+            "prevalence_by_cutoff": _prevalence(frame),
+            "left_out": frame.left_out,
+            "n_features": len(trained.classifier.feature_names_in_),
+        },
+        "calibration": {
+            "method": {head.cohort: head.calibrator.method for head in heads},
+            "out_of_fold_brier": {one.head.cohort: one.calibration_briers for one in trained.heads},
+            "mae": figures["calibration_mae"],
+        },
+        "deal_value": {head.cohort: head.deal_value for head in heads},
+        "evaluation": figures["evaluation"],
+        "figures": {
+            name: figures[name]
+            for name in ("auc", "pr_auc", "brier", "brier_skill", "lift_at_10", "calibration_mae")
+        },
+        "beats_rule": {name: row["beats_rule"] for name, row in figures["against_rule"].items()},
+        "guardrails": [guard.row() for guard in guards(frame, trained, settings)],
+        "artifacts": about["artifacts"],
+        "versions": about["versions"],
+        "run_id": about["run_id"],
+    }
+
+
+def _prevalence(frame: Frame) -> dict[str, float]:
+    return {
+        str(day): float(frame.label[frame.cutoff_rows(day)].mean())
+        for place, day in enumerate(frame.cutoffs)
+        if (frame.cutoff == place).any()
+    }
+
+
+def _list(names: Sequence[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,215 @@
+"""The stage: score every customer in every division that has a model, and rank the whitespace.
+
+Models are discovered in the workspace and read in their native form; the design matrix comes
+from the function that training used. A division that cannot be scored is named with the reason.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from gosales.errors import MissingArtifact, NothingToDo, StaleArtifact
+from gosales.etl.star import Star, open_star
+from gosales.features import ensure_features
+from gosales.models import Design, Floats, LoadedModel, find_models, load_design, load_model
+from gosales.months import add_months
+from gosales.run import Run
+from gosales.scoring.grades import grade
+from gosales.scoring.reasons import REASONS, Teller, declarations, winsor_caps
+from gosales.whitespace import WhitespaceReport, owned_pairs, percentile, rank_whitespace
+from gosales.workspace import slug
+
+__all__ = ["DivisionScores", "ScoreReport", "score"]
+
+MODELS_FROM = "Train them with: gosales train --division all"
+
+
+@dataclass(frozen=True)
+class DivisionScores:
+    """A scored division in one line."""
+
+    division: str
+    customers: int
+    mean_probability: float
+    owners: int
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """What was scored at which cutoff, what could not be and why, and the whitespace."""
+
+    cutoff: dt.date
+    scored: tuple[DivisionScores, ...]
+    skipped: dict[str, str]
+    rows: int
+    whitespace: WhitespaceReport | None
+
+
+def score(
+    run: Run, cutoff: dt.date | None = None, divisions: Sequence[str] | None = None
+) -> ScoreReport:
+    """Write icp_scores and, from it, the whitespace.
+
+    ``cutoff`` defaults to ``run.cutoff_date``, else the star's last order date; ``divisions``
+    to all of the star. Raises NothingToDo when no division could be scored, IntegrityError
+    when a model is not the one that was trained.
+    """
+    star = open_star(run)
+    day = _cutoff(run, cutoff, star)
+    wanted = list(star.about.divisions if divisions is None else divisions)
+    models, skipped = _load(run, wanted)
+    if models:
+        _warn_of_hindsight(run, models, day)
+        ensure_features(run, [model.division for model in models], [day])
+    known = _Known(star, run, day)
+    tables, scored = [], []
+    with run.step("score", total=len(models)) as step:
+        for model in models:
+            try:
+                table = _score_division(run, model, day, known)
+            except StaleArtifact as error:
+                skipped[model.division] = error.message
+            else:
+                tables.append(table)
+                scored.append(_line(model.division, table))
+            step.advance(1)
+        for division, why in skipped.items():
+            run.warn(f"{division} is not scored: {why}")
+        if not tables:
+            raise NothingToDo("No division could be scored.", MODELS_FROM)
+        whole = pa.concat_tables(tables)
+        with run.commit("score") as change:
+            change.made_from(run.workspace.fact)
+            change.csv(whole, run.workspace.output("icp_scores.csv"))
+            change.arrow(whole, run.workspace.output("icp_scores.parquet"))
+        step.rows = whole.num_rows
+    return ScoreReport(day, tuple(scored), skipped, whole.num_rows, _whitespace(run, day))
+
+
+def _cutoff(run: Run, given: dt.date | None, star: Star) -> dt.date:
+    day = given or run.settings.run.cutoff_date
+    return star.about.last_order if isinstance(day, str) else day
+
+
+def _load(run: Run, wanted: Sequence[str]) -> tuple[list[LoadedModel], dict[str, str]]:
+    """The wanted divisions' models, and why the others have none."""
+    models: dict[str, LoadedModel] = {}
+    skipped: dict[str, str] = {}
+    slugs = {slug(name): name for name in wanted}
+    for folder in find_models(run):
+        division = slugs.get(folder.name.removesuffix("_model"))
+        if division is None:
+            continue
+        model = _try(run, folder, division, skipped)
+        if model is not None:
+            models[division] = model
+    for division in wanted:
+        if division not in models:
+            skipped.setdefault(division, "it has no model (gosales train says why).")
+    return [models[name] for name in wanted if name in models], skipped
+
+
+def _try(run: Run, folder: Path, division: str, skipped: dict[str, str]) -> LoadedModel | None:
+    """The model, or a reason; a model that fails its seal stops everything."""
+    try:
+        model = load_model(run, folder)
+    except MissingArtifact as error:
+        skipped[division] = error.message
+        return None
+    if model.stale:
+        run.warn(f"The model of {division} is older than its data: {model.stale}")
+    return model
+
+
+def _warn_of_hindsight(run: Run, models: Sequence[LoadedModel], day: dt.date) -> None:
+    late = [m.division for m in models if add_months(m.cutoffs[-1], m.window_months) > day]
+    if late:
+        run.warn(
+            f"The models of {', '.join(late)} were trained on label windows that end after {day}: "
+            "their scores for it are hindsight, not a forecast."
+        )
+
+
+class _Known:
+    """What the star says of the customers at the cutoff."""
+
+    def __init__(self, star: Star, run: Run, day: dt.date) -> None:
+        self.divisions = star.about.divisions
+        names = run.engine.to_arrow(star.customers.select("customer_id", "customer_name"))
+        self.names = dict(zip(*(column.to_pylist() for column in names.columns), strict=True))
+        pairs = run.engine.to_arrow(owned_pairs(star, day))
+        self.owned = set(zip(*(column.to_pylist() for column in pairs.columns), strict=True))
+
+
+def _score_division(run: Run, model: LoadedModel, day: dt.date, known: _Known) -> pa.Table:
+    division, classifier = model.division, model.classifier
+    design = load_design(run, division, day)
+    x = _matrix(design, model)
+    p = classifier.probability(x)
+    worth = np.round(p * classifier.deal_value(x), 2)
+    owned = np.array([(c, division) in known.owned for c in design.customers], dtype=bool)
+    if (owned != classifier.owned(x)).any():
+        raise StaleArtifact(f"its features at {day} are not of this star.", "gosales features")
+    features = [str(name) for name in classifier.feature_names_in_]
+    caps = winsor_caps(run.workspace, division, day, features)
+    declared = list(declarations(features, known.divisions).values())
+    teller = Teller(declared, division, known.divisions, caps)
+    reasons = teller.tell(x, classifier.contributions(x))
+    rank = np.round(100 * percentile(p), 4)
+    order = np.lexsort((design.customers.astype(np.str_), -p))
+    customers = design.customers[order].tolist()
+    columns = {
+        "customer_id": pa.array(customers, pa.string()),
+        "customer_name": pa.array([known.names.get(c) for c in customers], pa.string()),
+        "division_name": pa.array([division] * len(order), pa.string()),
+        "cutoff": pa.array([day] * len(order), pa.date32()),
+        "icp_score": pa.array(p[order]),
+        "icp_percentile": pa.array(rank[order]),
+        "icp_grade": pa.array(grade(rank[order], run.settings.scoring.grades), pa.string()),
+        "owned_before": pa.array(owned[order].astype(np.int8), pa.int8()),
+        "expected_gp": pa.array(worth[order]),
+    }
+    for number in range(REASONS):
+        texts = [reasons[row][number] for row in order]
+        columns[f"reason_{number + 1}"] = pa.array(texts, pa.string())
+    return pa.table(columns)
+
+
+def _matrix(design: Design, model: LoadedModel) -> Floats:
+    """The model's features in its order; refused when one is missing or of another type."""
+    names = [str(name) for name in model.classifier.feature_names_in_]
+    missing = [name for name in names if name not in design.types]
+    retyped = [n for n in names if n not in missing and design.types[n] != model.types[n]]
+    if missing or retyped:
+        what = [f"{name} is missing" for name in missing]
+        what += [f"{n} is {design.types[n]}, was {model.types[n]}" for n in retyped]
+        raise StaleArtifact(
+            f"its features are not those that the model was trained on: {'; '.join(what[:5])}.",
+            MODELS_FROM,
+        )
+    places = [design.names.index(name) for name in names]
+    return np.ascontiguousarray(design.x[:, places])
+
+
+def _line(division: str, table: pa.Table) -> DivisionScores:
+    return DivisionScores(
+        division,
+        table.num_rows,
+        float(table.column("icp_score").to_numpy().mean()) if table.num_rows else 0.0,
+        int(table.column("owned_before").to_numpy().sum()),
+    )
+
+
+def _whitespace(run: Run, day: dt.date) -> WhitespaceReport | None:
+    """None, with a warning, when every customer has bought everywhere."""
+    try:
+        return rank_whitespace(run, day)
+    except NothingToDo as error:
+        run.warn(error.message)
+        return None

@@ -1,0 +1,111 @@
+"""Nothing later than the cutoff reaches a feature, whatever happens there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gosales.features import build_features
+from gosales.run import Run
+from gosales.workspace import Workspace
+from tests.conftest import fact, write_star
+from tests.features.logs import DIVISIONS, random_log
+
+CUTOFF = dt.date(2023, 9, 30)
+LOG = [row for row in random_log(7) if row["customer_id"] != "later"]
+BEFORE = [row for row in LOG if row["order_date"] <= CUTOFF]
+AFTER = [row for row in LOG if row["order_date"] > CUTOFF]
+INVOICES = sorted({row["invoice_id"] for row in BEFORE if row["invoice_id"]})
+
+
+@pytest.fixture(scope="module")
+def wall_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    from gosales.config import load_settings
+    from gosales.run import open_run
+
+    place = Workspace(tmp_path_factory.mktemp("wall"))
+    flags = {"features.missing_flags": True, "features.gp_winsor_p": 0.9}
+    with open_run(place, load_settings(place.root, flags=flags), "test") as run:
+        yield run
+
+
+def checksums(run: Run, rows: list[dict[str, Any]]) -> list[str]:
+    write_star(run, rows)
+    report = build_features(run, ["all"], [CUTOFF])
+    files = [run.workspace.features(s.division, CUTOFF) for s in report.summaries]
+    return [s.checksum for s in report.summaries] + [file.read_bytes().hex() for file in files]
+
+
+@pytest.fixture(scope="module")
+def truth(wall_run: Run) -> list[str]:
+    return checksums(wall_run, BEFORE)
+
+
+# A line after the cutoff: of a known or a new customer, of an order from before or a new one.
+later_line = st.builds(
+    lambda customer, days, division, gp, invoice, sku: fact(
+        customer,
+        CUTOFF + dt.timedelta(days),
+        division,
+        gp,
+        invoice_id=invoice,
+        product_sku=sku,
+    ),
+    st.sampled_from(["c00", "c01", "c02", "c05", "new"]),
+    st.integers(1, 900),
+    st.sampled_from(DIVISIONS),
+    st.integers(-100_000, 1_000_000),
+    st.sampled_from([None, "fresh", *INVOICES]),
+    st.sampled_from(["So-0", "PD-1", "never-seen"]),
+)
+
+
+@settings(max_examples=5, deadline=None, derandomize=True)
+@given(
+    kept=st.lists(st.sampled_from(AFTER), max_size=20),
+    invented=st.lists(later_line, max_size=12),
+)
+def test_deleted_altered_or_invented_rows_after_the_cutoff_change_no_byte(
+    wall_run: Run,
+    truth: list[str],
+    kept: list[dict[str, Any]],
+    invented: list[dict[str, Any]],
+) -> None:
+    assert checksums(wall_run, [*BEFORE, *kept, *invented]) == truth
+
+
+def test_a_row_on_the_cutoff_does_change_features(wall_run: Run, truth: list[str]) -> None:
+    on_the_day = fact("c00", CUTOFF, "PDM", 1)
+    assert checksums(wall_run, [*BEFORE, on_the_day]) != truth
+
+
+def test_the_order_of_the_rows_changes_no_byte(wall_run: Run, truth: list[str]) -> None:
+    """``write_star`` sorts, so the star is written shuffled by hand."""
+    import pyarrow.parquet as pq
+
+    write_star(wall_run, BEFORE)
+    facts = pq.read_table(wall_run.workspace.fact)
+    places = sorted(range(facts.num_rows), key=lambda n: (n * 7919) % facts.num_rows)
+    with wall_run.commit("star") as change:
+        change.arrow(facts.take(places), wall_run.workspace.fact)
+    report = build_features(wall_run, ["all"], [CUTOFF])
+    assert [s.checksum for s in report.summaries] == truth[: len(DIVISIONS)]
+
+
+def test_renaming_customers_changes_nothing_but_the_keys(wall_run: Run) -> None:
+    from tests.features.logs import by_customer, read
+
+    write_star(wall_run, BEFORE)
+    build_features(wall_run, ["PDM"], [CUTOFF])
+    plain = by_customer(read(wall_run, "PDM", CUTOFF))
+    write_star(
+        wall_run, [row | {"customer_id": f"{99 - int(row['customer_id'][1:])}"} for row in BEFORE]
+    )
+    build_features(wall_run, ["PDM"], [CUTOFF])
+    renamed = by_customer(read(wall_run, "PDM", CUTOFF))
+    assert {f"{99 - int(key[1:])}": row for key, row in plain.items()} == renamed
