@@ -173,12 +173,23 @@ def recover(workspace: Workspace) -> None:
     workspace.journal.unlink()
 
 
+# The registry last read, by its place and stamp: a stage asks for it once per artifact.
+_read: dict[Path, tuple[tuple[int, int, int], dict[str, Entry]]] = {}
+
+
 def read_registry(workspace: Workspace) -> dict[str, Entry]:
-    if not workspace.registry.is_file():
+    path = workspace.registry
+    if not path.is_file():
         return {}
+    stat = path.stat()
+    stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    if path in _read and _read[path][0] == stamp:
+        return dict(_read[path][1])
     try:
-        content = json.loads(workspace.registry.read_bytes())
-        return {name: Entry(**item) for name, item in content.items()}
+        content = json.loads(path.read_bytes())
+        registry = {name: Entry(**item) for name, item in content.items()}
+        _read[path] = (stamp, registry)
+        return dict(registry)
     except (ValueError, TypeError, AttributeError) as error:
         raise IntegrityError(
             f"{workspace.relative(workspace.registry)} cannot be read: {error}.",

@@ -83,7 +83,8 @@ def curate(
     everything = engine.read_parquet(log.table)
     findings = faults + layout_findings(engine, everything, layout, settings)
     blank = engine.cache(blank_rows(everything, log.columns).select("row_id", *LINEAGE))
-    staged = everything.anti_join(blank, "row_id")
+    blanks = engine.scalar(blank.count())
+    staged = everything.anti_join(blank, "row_id") if blanks else everything
     with run.step("read the cells") as step:
         texts = engine.cache(everything.select(text=layout_column(everything, layout)).distinct())
         order = resolve_order(engine, texts, settings)

@@ -50,9 +50,11 @@ def read_lines(
     ``bad_quantity``.
     """
     documents = _documents(engine, staged, days, layout)
-    split = _wide_cells if layout.kind == "wide" else _long_cells
-    cells = engine.cache(split(documents, layout, sku_map))
-    amounts = _amounts(engine, cells, settings)
+    if layout.kind == "wide":
+        cells = _wide_cells(staged, documents, layout)
+    else:
+        cells = _long_cells(documents, layout, sku_map)
+    amounts = _amounts(engine, engine.cache(cells), settings)
     if layout.kind == "wide":
         # `0.00`, `$0` and `-` are empty too, but only a parser knows.
         zero = (amounts.gross_profit.fill_null(0) == 0) & (amounts.quantity.fill_null(0) == 0)
@@ -119,17 +121,15 @@ def _with_name(engine: Engine, documents: ir.Table, layout: Layout) -> ir.Table:
 
 
 def _raw_cells(staged: ir.Table, layout: Layout) -> dict[str, ir.StringValue]:
-    """The cells that are still to be parsed, under names that no field can have."""
-    fields = ("product_sku", "gross_profit", "revenue", "cogs", "quantity")
-    columns = [layout.fields[field] for field in fields if field in layout.fields]
-    columns += [c for p in layout.products for c in (p.gp_column, p.qty_column) if c]
-    return {f"raw {column}": staged[column] for column in columns}
+    """A long log's cells that are still to be parsed, under names that no field can have."""
+    fields = ("product_sku", *NUMBERS)
+    return {
+        f"{field}_cell": staged[layout.fields[field]] for field in fields if field in layout.fields
+    }
 
 
-def _raw(rows: ir.Table, column: str) -> ir.StringValue:
-    return rows[f"raw {column}"]
-
-
+# The cells of a line that hold numbers.
+NUMBERS = ("gross_profit", "revenue", "cogs", "quantity")
 DOCUMENT = (
     "row_id",
     "source_file",
@@ -145,17 +145,11 @@ DOCUMENT = (
 )
 
 
-# The cells of a line that hold numbers, still as text.
-NUMBERS = ("gross_profit", "revenue", "cogs", "quantity")
-
-
 def _long_cells(rows: ir.Table, layout: Layout, sku_map: SkuMap) -> ir.Table:
     """One line a row."""
-    sku = clean_id(_raw(rows, layout.fields["product_sku"]))
+    sku = clean_id(rows["product_sku_cell"])
     texts = {
-        f"{field}_text": _raw(rows, layout.fields[field])
-        if field in layout.fields
-        else ibis.null("string")
+        f"{field}_text": rows[f"{field}_cell"] if field in layout.fields else ibis.null("string")
         for field in NUMBERS
     }
     return rows.select(
@@ -167,28 +161,34 @@ def _long_cells(rows: ir.Table, layout: Layout, sku_map: SkuMap) -> ir.Table:
     )
 
 
-def _wide_cells(rows: ir.Table, layout: Layout, _: SkuMap) -> ir.Table:
+def _wide_cells(staged: ir.Table, documents: ir.Table, layout: Layout) -> ir.Table:
     """One line for each product whose cell of profit or quantity is neither empty nor zero.
 
-    Empty cells are dropped as text, before anything is parsed.
+    Each product's two columns are read by themselves and empty cells dropped as text, before
+    anything is parsed; only the cells that are left meet what their row says.
     """
-    cells = ibis.array(
-        [
-            ibis.struct(
-                {
-                    "line_no": ibis.literal(place, type="int64"),
-                    "product_sku": ibis.literal(product.sku),
-                    "map_division": ibis.literal(product.division),
-                    "gross_profit_text": _raw(rows, product.gp_column),
-                    "quantity_text": _quantity_text(rows, layout, place),
-                }
-            )
-            for place, product in enumerate(layout.products)
-        ]
+    parts = []
+    for place, product in enumerate(layout.products):
+        part = staged.select(
+            "row_id",
+            line_no=ibis.literal(place, type="int64"),
+            gross_profit_text=staged[product.gp_column],
+            quantity_text=_quantity_text(staged, layout, place),
+        )
+        parts.append(part.filter(_present(part.gross_profit_text) | _present(part.quantity_text)))
+    cells = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    joined = cells.inner_join(documents, "row_id")
+    products = list(enumerate(layout.products))
+    return joined.select(
+        *DOCUMENT,
+        "line_no",
+        "gross_profit_text",
+        "quantity_text",
+        product_sku=joined.line_no.cases(*[(n, p.sku) for n, p in products], else_=None),
+        map_division=joined.line_no.cases(*[(n, p.division) for n, p in products], else_=None),
+        revenue_text=ibis.null("string"),
+        cogs_text=ibis.null("string"),
     )
-    spread = rows.select(*DOCUMENT, cell=cells.unnest()).unpack("cell")
-    present = spread.filter(_present(spread.gross_profit_text) | _present(spread.quantity_text))
-    return present.mutate(revenue_text=ibis.null("string"), cogs_text=ibis.null("string"))
 
 
 def _amounts(engine: Engine, cells: ir.Table, settings: EtlSettings) -> ir.Table:
@@ -254,11 +254,11 @@ def _quantity_text(rows: ir.Table, layout: Layout, place: int) -> ir.StringValue
     product = layout.products[place]
     if product.qty_column is None:
         return ibis.null("string")
-    text = _raw(rows, product.qty_column)
+    text = rows[product.qty_column]
     sharing = [p for p in layout.products if p.qty_column == product.qty_column]
     if len(sharing) == 1:
         return text
-    has = {p: _present(_raw(rows, p.gp_column)) for p in sharing}
+    has = {p: _present(rows[p.gp_column]) for p in sharing}
     earlier = sharing[: sharing.index(product)]
     takes = _all([has[product], *[~has[other] for other in earlier]])
     if not earlier:

@@ -41,7 +41,7 @@ class Base(Protocol):
 
 def squash(x: Floats) -> Floats:
     """Signed log1p: money and counts over many orders of magnitude become comparable."""
-    squashed: Floats = np.sign(x) * np.log1p(np.abs(x))
+    squashed: Floats = np.copysign(np.log1p(np.abs(x)), x)
     return squashed
 
 
@@ -131,7 +131,7 @@ class TreeBase:
             "min_child_samples": int(recorded["min_data_in_leaf"]),
             "feature_fraction": float(recorded["feature_fraction"]),
             "trees": int(self._booster.num_trees()),
-            "positive_weight": round(float(recorded["scale_pos_weight"]), 6),
+            "positive_weight": round(float(np.exp(self.log_weight)), 6),
         }
 
     def native(self) -> dict[str, Any]:

@@ -143,7 +143,6 @@ def _fit_trees(
         "learning_rate": float(params["learning_rate"]),
         "min_data_in_leaf": int(params["min_child_samples"]),
         "feature_fraction": float(params["feature_fraction"]),
-        "scale_pos_weight": weight,
         "max_bin": 63,
         "seed": seed,
         "deterministic": True,
@@ -156,10 +155,15 @@ def _fit_trees(
         sample.label[~held]
     )
     seen = ~held if stopping else np.ones(len(held), dtype=bool)
-    train = lightgbm.Dataset(sample.x[seen], sample.label[seen], free_raw_data=True)
+    # The same as scale_pos_weight, but boosting starts at the weighted level too, so that
+    # log_weight is what separates the log-odds from those of the data however early it stops.
+    weights = np.where(sample.label > 0, weight, 1.0)
+    train = lightgbm.Dataset(sample.x[seen], sample.label[seen], weight=weights[seen])
     extra: dict[str, Any] = {}
     if stopping:
-        extra["valid_sets"] = [lightgbm.Dataset(sample.x[held], sample.label[held], train)]
+        extra["valid_sets"] = [
+            lightgbm.Dataset(sample.x[held], sample.label[held], train, weight=weights[held])
+        ]
         extra["callbacks"] = [lightgbm.early_stopping(STOP_AFTER, verbose=False)]
     booster = lightgbm.train(
         {**settings, "metric": "binary_logloss"}, train, num_boost_round=rounds, **extra

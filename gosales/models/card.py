@@ -53,7 +53,9 @@ def metrics(
     }
 
 
-def guards(frame: Frame, trained: Trained, settings: ModelingSettings) -> list[Guard]:
+def guards(
+    frame: Frame, trained: Trained, figures: dict[str, Any], settings: ModelingSettings
+) -> list[Guard]:
     """Each guardrail with its outcome and a plain sentence."""
     positives = int(frame.label.sum())
     found = [
@@ -79,9 +81,32 @@ def guards(frame: Frame, trained: Trained, settings: ModelingSettings) -> list[G
             f"Figures are {trained.plan.description}.",
         ),
     ]
+    found += [_skill_guard(name, figures) for name in ("all", "expansion")]
     for one in trained.heads:
         found += _head_guards(one, settings)
     return found
+
+
+def _skill_guard(cohort: str, figures: dict[str, Any]) -> Guard:
+    """No skill is claimed that chance, or a one-line rule, could explain."""
+    part = figures if cohort == "all" else figures["cohorts"][cohort]
+    who = "customers" if cohort == "all" else "customers who never bought the division"
+    low = part["intervals"]["lift_at_10"][0]
+    if low is None:
+        return Guard(f"skill.{cohort}", "warning", f"Too few {who} were judged to say.")
+    if low <= 1:
+        return Guard(
+            f"skill.{cohort}",
+            "warning",
+            f"No skill is shown among {who}: the interval of lift_at_10 reaches down to {low:.2f}.",
+        )
+    if not figures["against_rule"][cohort]["beats_rule"]:
+        return Guard(
+            f"skill.{cohort}",
+            "warning",
+            f"Among {who} lift_at_10 does not exceed the recency-frequency rule's beyond noise.",
+        )
+    return Guard(f"skill.{cohort}", "ok", f"Among {who} it beats the rule beyond noise.")
 
 
 def _structure_guard(frame: Frame, trained: Trained, settings: ModelingSettings) -> Guard:
@@ -201,7 +226,7 @@ def model_card(
             for name in ("auc", "pr_auc", "brier", "brier_skill", "lift_at_10", "calibration_mae")
         },
         "beats_rule": {name: row["beats_rule"] for name, row in figures["against_rule"].items()},
-        "guardrails": [guard.row() for guard in guards(frame, trained, settings)],
+        "guardrails": [guard.row() for guard in guards(frame, trained, figures, settings)],
         "artifacts": about["artifacts"],
         "versions": about["versions"],
         "run_id": about["run_id"],

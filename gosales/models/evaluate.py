@@ -90,6 +90,7 @@ def ranking_figures(ranking: Ranking, weights: Floats | None = None) -> dict[str
             "auc": (hits * lower).sum(axis=1) / (positives * (total - positives)),
             "pr_auc": (hits * precision).sum(axis=1) / positives,
         }
+        seen, found, earned = (_from_nothing(sums) for sums in (seen, found, earned))
         for k in LIFTS:
             share = k / 100
             result[f"lift_at_{k}"] = _captured(seen, found, share) / positives / share
@@ -105,14 +106,17 @@ def _by_tie(values: Floats, group: Ints) -> Floats:
     return sums
 
 
+def _from_nothing(sums: Floats) -> Floats:
+    """Running sums that start at 0."""
+    return np.hstack([np.zeros((len(sums), 1)), sums])
+
+
 def _captured(seen: Floats, found: Floats, share: float) -> Floats:
     """What the best ``share`` of the rows holds; of the tie at its end, in proportion."""
-    return np.array(
-        [
-            np.interp(rows[-1] * share, np.append(0.0, rows), np.append(0.0, hits))
-            for rows, hits in zip(seen, found, strict=True)
-        ]
-    )
+    captured = np.empty(len(seen))
+    for draw, (rows, hits) in enumerate(zip(seen, found, strict=True)):
+        captured[draw] = np.interp(rows[-1] * share, rows, hits)
+    return captured
 
 
 def probability_figures(ranking: Ranking, weights: Floats | None = None) -> dict[str, Floats]:

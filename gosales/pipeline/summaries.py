@@ -133,7 +133,7 @@ def show_training(report: TrainReport, screen: Screen) -> None:
 
 def show_scores(report: ScoreReport, run: Run, screen: Screen) -> None:
     screen.say(f"Scored {len(report.scored)} divisions at {report.cutoff.isoformat()}.")
-    for division, why in report.unscored.items():
+    for division, why in report.skipped.items():
         screen.say(f"Not scored: {division}: {why}")
     show_whitespace(run, screen)
 

@@ -42,8 +42,8 @@ def customers(run: Run, people: dict[str, str] = PEOPLE) -> Any:
     return run.engine.from_arrow(
         pa.table(
             {
-                "customer_id": list(people),
-                "customer_name": list(people.values()),
+                "customer_id": pa.array(people, pa.string()),
+                "customer_name": pa.array(people.values(), pa.string()),
                 "customer_name_key": pa.array(map(plain_name_key, people.values()), pa.string()),
             }
         )
@@ -205,6 +205,16 @@ def test_a_column_stays_text_unless_every_value_is_a_number(run: Run) -> None:
     assert (found["100"]["zip"], found["100"]["score"], found["100"]["code"]) == (
         "01234", 1.5, "7",
     )  # fmt: skip
+
+
+def test_a_file_with_only_keys_matches_and_one_with_only_a_header_does_not(run: Run) -> None:
+    found = enriched(run, "customer_id\n100\n", "customer_name,size\n")
+    assert {key for key, row in found.items() if row["enrichment_match"] == "id"} == {"100"}
+    assert {row["size"] for row in found.values()} == {None}
+
+
+def test_no_customers_are_no_trouble(run: Run) -> None:
+    assert enriched(run, REFERENCE, people={}) == {}
 
 
 def test_a_row_with_too_many_cells_is_left_out_and_told(run: Run) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gosales.models.bases import LinearBase, TreeBase, base_from_native
+from gosales.models.calibrate import Calibrator
 from gosales.models.candidates import Candidate, Sample, fit, grid
 from gosales.models.classifier import DivisionClassifier, Head
-from gosales.models.calibrate import Calibrator
 from gosales.models.division import train_division
 from gosales.models.frame import OWNED_SOURCE
 from tests.models.worlds import NAMES, make_frame, settings
@@ -61,10 +61,12 @@ def test_the_native_form_is_equal_to_the_bit(candidate: Candidate) -> None:
 
 @EVERY
 def test_weights_of_positives_do_not_move_the_level(candidate: Candidate) -> None:
-    base = fit(candidate, SAMPLE, settings(modeling__scale_pos_weight_cap=5.0), 7)
+    frame = make_frame(customers=800, base=-4.0)
+    sample = Sample(frame.x, frame.label, frame.code % 5 == 0)
+    base = fit(candidate, sample, settings(modeling__scale_pos_weight_cap=5.0), 7)
     assert base.params()["positive_weight"] > 1.5
-    p = 1 / (1 + np.exp(-base.margin(FRAME.x)))
-    assert p.mean() == pytest.approx(FRAME.label.mean(), abs=0.05)
+    p = 1 / (1 + np.exp(-base.margin(frame.x)))
+    assert p.mean() == pytest.approx(frame.label.mean(), abs=0.05)
 
 
 def test_parameters_are_read_back_from_the_model() -> None:

@@ -99,7 +99,10 @@ def test_the_cards_parameters_are_those_of_the_shipped_model(trained: Workspace)
         assert card["calibration"]["method"] == methods
     assert {"lr_grid", "lgbm_grid", "chosen"} == set(card["params"])
     assert card["data"]["n_customers"] > 100
-    assert {guard["outcome"] for guard in card["guardrails"]} <= {"ok", "acted", "warning"}
+    guards = {guard["rule"]: guard["outcome"] for guard in card["guardrails"]}
+    assert set(guards.values()) <= {"ok", "acted", "warning"}
+    beats = read_json(trained.for_division("metrics", ALPHA, "json"))["against_rule"]
+    assert (guards["skill.all"] == "ok") == bool(beats["all"]["beats_rule"])
 
 
 def test_the_card_seals_the_artifacts(trained: Workspace) -> None:
@@ -230,7 +233,7 @@ def test_new_logos_and_censored_rows_never_train(workspace: Workspace) -> None:
 def test_nothing_to_do_when_no_division_can_be_modelled(workspace: Workspace) -> None:
     with small(workspace) as run:
         write_star(run, sales(60))
-        with pytest.raises(NothingToDo, match="Tiny: .* positive labels") as error:
+        with pytest.raises(NothingToDo, match=r"Tiny: .* positive labels") as error:
             train(run, ["Tiny"])
     assert error.value.exit_code == 5
     assert "Tiny" in read_json(workspace.output("training.json"))["unmodelled"]
@@ -269,10 +272,9 @@ def test_the_window_of_the_call_is_the_window_of_the_labels(workspace: Workspace
 def test_a_training_that_fails_leaves_the_old_model_whole(
     copied: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import gosales.models.train  # noqa: F401
-    import sys
+    import importlib
 
-    module = sys.modules["gosales.models.train"]
+    module = importlib.import_module("gosales.models.train")
     folder = copied.model("Beta")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 

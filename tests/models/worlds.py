@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -115,6 +117,7 @@ def sales(customers: int = 220, seed: int = 3) -> list[dict[str, Any]]:
 def trained_workspace() -> Path:
     """A workspace whose star, models, scores and whitespace are made; do not write into it."""
     root = Path(mkdtemp(prefix="gosales-trained-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     workspace = Workspace(root)
     with open_run(workspace, load_settings(root, flags=FLAGS), "test") as run:
         write_star(run, sales())

@@ -1,23 +1,5 @@
-from __future__ import annotations
+"""The trained workspace of the models' tests."""
 
-import shutil
-from pathlib import Path
+from tests.models.conftest import copied, trained
 
-import pytest
-
-from gosales.workspace import Workspace
-from tests.models.worlds import trained_workspace
-
-
-@pytest.fixture
-def trained() -> Workspace:
-    """Trained and scored; for reading only."""
-    return Workspace(trained_workspace())
-
-
-@pytest.fixture
-def copied(tmp_path: Path) -> Workspace:
-    """A copy of the trained workspace that a test may spoil."""
-    target = tmp_path / "copied"
-    shutil.copytree(trained_workspace(), target)
-    return Workspace(target)
+__all__ = ["copied", "trained"]

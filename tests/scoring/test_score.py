@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gosales.config import load_settings
+from gosales.errors import IntegrityError, NothingToDo
+from gosales.models import load_design, load_model
+from gosales.models.frame import load_frame
+from gosales.run import open_run
+from gosales.scoring import score
+from gosales.scoring.grades import grade
+from gosales.workspace import Workspace
+from tests.conftest import write_star
+from tests.models.worlds import FLAGS, sales
+
+COLUMNS = [
+    "customer_id", "customer_name", "division_name", "cutoff", "icp_score", "icp_percentile",
+    "icp_grade", "owned_before", "expected_gp", "reason_1", "reason_2", "reason_3",
+]  # fmt: skip
+LAST = dt.date(2023, 12, 31)
+
+
+def opened(workspace: Workspace, **flags: Any) -> Any:
+    return open_run(workspace, load_settings(workspace.root, flags=FLAGS | flags), "test")
+
+
+def scores(workspace: Workspace) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(workspace.output("icp_scores.parquet")).to_pylist()
+    return rows
+
+
+def test_scores_have_the_promised_columns_and_ranges(trained: Workspace) -> None:
+    table = pq.read_table(trained.output("icp_scores.parquet"))
+    assert table.column_names == COLUMNS
+    header = trained.output("icp_scores.csv").read_text().splitlines()[0]
+    assert header == ",".join(COLUMNS)
+    rows = table.to_pylist()
+    assert {row["division_name"] for row in rows} == {"Alpha", "Beta"}
+    assert len(rows) == len({(row["customer_id"], row["division_name"]) for row in rows}) == 440
+    for row in rows:
+        assert row["cutoff"] == LAST
+        assert 0 < row["icp_score"] < 1
+        assert 0 <= row["icp_percentile"] <= 100
+        assert row["expected_gp"] >= 0
+        assert row["customer_name"] == f"Customer {row['customer_id']}"
+
+
+def test_percentiles_are_uniform_and_grades_follow_them(trained: Workspace) -> None:
+    for division in ("Alpha", "Beta"):
+        rows = [row for row in scores(trained) if row["division_name"] == division]
+        percentiles = np.array([row["icp_percentile"] for row in rows])
+        assert percentiles.mean() == pytest.approx(50, abs=0.01)
+        assert percentiles.max() > 99
+        odds = np.array([row["icp_score"] for row in rows])
+        assert (np.diff(odds) <= 0).all()
+        assert (np.diff(percentiles) <= 0).all()
+        expected = grade(percentiles, [80, 60, 40, 20, 10])
+        assert [row["icp_grade"] for row in rows] == expected
+        assert set(expected) == set("ABCDEF")
+
+
+def test_owned_before_is_what_the_star_says(trained: Workspace) -> None:
+    lines = pq.read_table(trained.fact, columns=["customer_id", "product_division"]).to_pylist()
+    bought = {(row["customer_id"], row["product_division"]) for row in lines}
+    for row in scores(trained):
+        assert row["owned_before"] == ((row["customer_id"], row["division_name"]) in bought)
+
+
+def test_scoring_a_training_row_gives_the_training_prediction_to_the_bit(
+    copied: Workspace,
+) -> None:
+    day = dt.date(2023, 9, 30)
+    with opened(copied) as run:
+        model = load_model(run, copied.model("Beta"))
+        frame = load_frame(run, "Beta", [dt.date(2023, 6, 30), day], 3)
+        names = list(model.classifier.feature_names_in_)
+        x = frame.x[:, [frame.names.index(name) for name in names]]
+        rows = frame.cutoff_rows(day)
+        trained_on = dict(
+            zip(frame.customers[rows], model.classifier.probability(x)[rows], strict=True)
+        )
+        report = score(run, day, ["Beta"])
+        assert any("hindsight" in warning for warning in run.warnings)
+    assert report.cutoff == day
+    found = {row["customer_id"]: row["icp_score"] for row in scores(copied)}
+    assert found == trained_on
+
+
+def test_expected_profit_is_probability_times_deal_value(trained: Workspace) -> None:
+    with opened(trained) as run:
+        model = load_model(run, trained.model("Beta"))
+    values = {head.cohort: head.deal_value for head in model.classifier.heads}
+    for row in scores(trained):
+        if row["division_name"] == "Beta":
+            cohort = "owned" if row["owned_before"] else "never_owned"
+            worth = values.get(cohort, values.get("joint"))
+            assert worth is not None
+            assert row["expected_gp"] == pytest.approx(row["icp_score"] * worth, abs=0.006)
+
+
+def test_reasons_are_there_distinct_and_short(trained: Workspace) -> None:
+    rows = scores(trained)
+    told = [[row[f"reason_{n}"] for n in (1, 2, 3)] for row in rows]
+    assert all(reasons[0] for reasons in told)
+    assert sum(bool(reasons[2]) for reasons in told) > len(told) / 4
+    for reasons in told:
+        said = [reason for reason in reasons if reason]
+        assert len(said) == len(set(said))
+        assert all(len(reason) <= 150 and "__" not in reason for reason in said)
+        starts = [re.sub(r"[\d,.%]+|months?|in the last|so far", "", reason) for reason in said]
+        assert len(starts) == len({start.strip() for start in starts})
+
+
+def test_reasons_state_the_customers_own_numbers(trained: Workspace) -> None:
+    """Each number is checked against the star itself, not against the features."""
+    lines = pq.read_table(trained.fact).to_pylist()
+    checked = 0
+    for row in scores(trained):
+        own = [line for line in lines if line["customer_id"] == row["customer_id"]]
+        for reason in (row["reason_1"], row["reason_2"], row["reason_3"]):
+            if found := re.fullmatch(r"Last order (\d+) days? ago", reason):
+                newest = max(line["order_date"] for line in own)
+                assert (LAST - newest).days == int(found[1])
+            elif found := re.fullmatch(
+                r"Last (?:bought )?(Alpha|Beta)(?: order)? (\d+) .*", reason
+            ):
+                newest = max(r["order_date"] for r in own if r["product_division"] == found[1])
+                assert (LAST - newest).days == int(found[2])
+            elif found := re.fullmatch(r"(\d+) orders? in the last 12 months", reason):
+                recent = {r["invoice_id"] for r in own if r["order_date"] > dt.date(2022, 12, 31)}
+                assert len(recent) == int(found[1])
+            elif found := re.fullmatch(r"Customer for (\d+) days", reason):
+                assert (LAST - min(r["order_date"] for r in own)).days == int(found[1])
+            else:
+                continue
+            checked += 1
+    assert checked > 100
+
+
+def test_scoring_twice_gives_the_same_bytes(copied: Workspace) -> None:
+    names = ("icp_scores.csv", "icp_scores.parquet", "whitespace.csv", "whitespace.parquet")
+    before = [copied.output(name).read_bytes() for name in names]
+    with opened(copied) as run:
+        score(run)
+    assert [copied.output(name).read_bytes() for name in names] == before
+
+
+def test_divisions_without_a_model_are_named(copied: Workspace) -> None:
+    with opened(copied) as run:
+        report = score(run)
+        assert set(report.skipped) == {"Gone", "Tiny"}
+        for division in ("Gone", "Tiny"):
+            assert sum(f"{division} is not scored" in warning for warning in run.warnings) == 1
+    assert report.rows == sum(line.customers for line in report.scored) == len(scores(copied))
+
+
+def test_nothing_to_do_without_any_model(workspace: Workspace) -> None:
+    with opened(workspace) as run:
+        write_star(run, sales(20))
+        with pytest.raises(NothingToDo, match="gosales train") as error:
+            score(run)
+    assert error.value.exit_code == 5
+
+
+def test_a_tampered_model_stops_the_scoring(copied: Workspace) -> None:
+    path = copied.model("Beta") / "model.json"
+    path.write_bytes(path.read_bytes().replace(b"0.1", b"0.2"))
+    before = copied.output("icp_scores.csv").read_bytes()
+    with opened(copied) as run, pytest.raises(IntegrityError) as error:
+        score(run)
+    assert error.value.exit_code == 6
+    assert copied.output("icp_scores.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("fault", ["missing", "retyped"])
+def test_features_that_changed_since_training_are_refused(
+    copied: Workspace, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib
+
+    module = importlib.import_module("gosales.scoring.score")
+    path = copied.features("Beta", LAST)
+    table = pq.read_table(path)
+    with opened(copied) as run:
+        name = next(
+            str(name)
+            for name in load_model(run, copied.model("Beta")).classifier.feature_names_in_
+            if name != "rfm__div__tx_n__life"
+        )
+        place = table.column_names.index(name)
+        if fault == "missing":
+            spoilt = table.drop_columns([name])
+        else:
+            kind = pa.float32() if table.schema.field(name).type == pa.float64() else pa.float64()
+            spoilt = table.set_column(place, name, table.column(name).cast(kind, safe=False))
+        with run.commit("features") as change:
+            change.arrow(spoilt, path)
+        monkeypatch.setattr(module, "ensure_features", lambda *args: None)
+        report = score(run)
+        assert load_design(run, "Beta", LAST).x.shape[0] == 220
+    assert name in report.skipped["Beta"]
+    assert fault == "retyped" or f"{name} is missing" in report.skipped["Beta"]
+    assert [line.division for line in report.scored] == ["Alpha"]
+
+
+def test_a_model_older_than_its_data_is_used_with_a_warning(copied: Workspace) -> None:
+    day = dt.date(2023, 9, 30)
+    path = copied.labels("Beta", day)
+    with opened(copied) as run:
+        with run.commit("labels") as change:
+            change.arrow(pq.read_table(path).slice(1), path)
+        report = score(run)
+        assert any("The model of Beta is older than its data" in w for w in run.warnings)
+    assert "Beta" in {line.division for line in report.scored}
