@@ -40,12 +40,16 @@ class Resolved:
 
 
 def find_config(workspace: Path, explicit: Path | None) -> Path | None:
-    """The config file in force: ``--config``, else GOSALES_CONFIG, else the workspace's own."""
+    """The config file in force: ``--config``, else GOSALES_CONFIG, else the workspace's own.
+
+    A relative name is looked for here, then in the workspace, then beside the package: away
+    from a checkout, the specification's ``gosales/config.yaml`` is the packaged defaults.
+    """
     named = explicit or (
         Path(os.environ["GOSALES_CONFIG"]) if "GOSALES_CONFIG" in os.environ else None
     )
     if named is not None:
-        for candidate in (named, workspace / named):
+        for candidate in (named, workspace / named, PACKAGED.parents[1] / named):
             if candidate.is_file():
                 return candidate
         raise ConfigError(

@@ -226,3 +226,12 @@ def test_the_documentation_has_every_setting_with_its_default_and_comment() -> N
     stale = [row for row in page if row.startswith("| `") and row not in wanted]
     told = "\n".join(["Add:", *missing, "Take out:", *stale])
     assert not (missing or stale), f"docs/configuration.md is behind config.yaml.\n{told}"
+
+
+def test_the_specifications_config_path_is_the_packaged_file_away_from_a_checkout(
+    tmp_path: Path,
+) -> None:
+    found = find_config(tmp_path, Path("gosales/config.yaml"))
+    assert found is not None and found.samefile(PACKAGED)
+    own = config(tmp_path, "etl: {layout: long}", "gosales/config.yaml")
+    assert find_config(tmp_path, Path("gosales/config.yaml")) == own
