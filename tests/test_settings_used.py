@@ -14,7 +14,6 @@ from gosales.samples.sales_log import SimulationSpec, write_workspace
 from gosales.settings import Section, Settings
 from gosales.workspace import Workspace
 
-
 # Read only where there is something to read them for: Spark, and timestamps with an offset.
 ELSEWHERE = {("database", "spark"), ("etl", "coerce_dates_tz")}
 

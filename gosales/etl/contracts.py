@@ -7,12 +7,15 @@ rows that break it; the first rule in the order below is the one a quarantined r
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 
+from gosales.engine import Engine
 from gosales.settings import EtlSettings
 
 __all__ = ["RULES", "VIOLATION_COLUMNS", "RowRule", "find_violations", "first_rules", "misfit_rule"]
@@ -80,15 +83,30 @@ RULES = (
 )
 
 
-def find_violations(
+def _suspect(
     lines: ir.Table, rules: tuple[RowRule, ...], settings: EtlSettings, today: dt.date
+) -> ir.BooleanValue:
+    """Whether any rule is broken."""
+    return functools.reduce(
+        operator.or_, [rule.broken(lines, settings, today).notnull() for rule in rules]
+    )
+
+
+def find_violations(
+    engine: Engine,
+    lines: ir.Table,
+    rules: tuple[RowRule, ...],
+    settings: EtlSettings,
+    today: dt.date,
 ) -> ir.Table:
     """Every (row, rule) that is broken: row_id, source_file, source_row, rule, order, value.
 
     A row whose lines break a rule several times is told once, with its least value.
     """
+    # Nearly every line is fine: one pass finds the few that the rules have to look at.
+    suspect = engine.cache(lines.filter(_suspect(lines, rules, settings, today)))
     parts = [
-        lines.mutate(value=rule.broken(lines, settings, today))
+        suspect.mutate(value=rule.broken(suspect, settings, today))
         .filter(lambda t: t.value.notnull())
         .select(
             "row_id",

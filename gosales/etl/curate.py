@@ -95,7 +95,7 @@ def curate(
         lines = with_division(lines, names)
         step.rows = engine.scalar(lines.count())
     with run.step("check the contract"):
-        broken = engine.cache(find_violations(lines, RULES, settings, run.today))
+        broken = engine.cache(find_violations(engine, lines, RULES, settings, run.today))
         first = engine.cache(first_rules(broken))
         good = lines.anti_join(first, "row_id")
         facts = engine.cache(key_lines(engine, good))

@@ -50,17 +50,17 @@ def read_lines(
     ``bad_quantity``.
     """
     documents = _documents(engine, staged, days, layout)
-    if layout.kind == "wide":
-        cells = _wide_cells(staged, documents, layout)
-    else:
+    if layout.kind == "long":
         cells = _long_cells(documents, layout, sku_map)
-    amounts = _amounts(engine, engine.cache(cells), settings)
-    if layout.kind == "wide":
-        # `0.00`, `$0` and `-` are empty too, but only a parser knows.
-        zero = (amounts.gross_profit.fill_null(0) == 0) & (amounts.quantity.fill_null(0) == 0)
-        faulty = amounts.bad_amount.notnull() | amounts.bad_quantity.notnull()
-        amounts = amounts.filter(~zero | faulty)
-    return _typed(amounts, layout)
+        return _typed(_amounts(engine, cells, settings), layout)
+    # A wide log's few full cells are told apart and read first; then they meet their rows.
+    cells = engine.cache(_wide_cells(staged, layout))
+    amounts = _amounts(engine, cells, settings)
+    # `0.00`, `$0` and `-` are empty too, but only a parser knows.
+    zero = (amounts.gross_profit.fill_null(0) == 0) & (amounts.quantity.fill_null(0) == 0)
+    faulty = amounts.bad_amount.notnull() | amounts.bad_quantity.notnull()
+    full = _with_product(amounts.filter(~zero | faulty), layout)
+    return _typed(full.inner_join(documents, "row_id").select(*full.columns, *DOCUMENT[1:]), layout)
 
 
 def blank_rows(staged: ir.Table, columns: tuple[str, ...]) -> ir.Table:
@@ -148,10 +148,7 @@ DOCUMENT = (
 def _long_cells(rows: ir.Table, layout: Layout, sku_map: SkuMap) -> ir.Table:
     """One line a row."""
     sku = clean_id(rows["product_sku_cell"])
-    texts = {
-        f"{field}_text": rows[f"{field}_cell"] if field in layout.fields else ibis.null("string")
-        for field in NUMBERS
-    }
+    texts = {f"{field}_text": rows[f"{field}_cell"] for field in NUMBERS if field in layout.fields}
     return rows.select(
         *DOCUMENT,
         line_no=ibis.literal(0, type="int64"),
@@ -161,11 +158,11 @@ def _long_cells(rows: ir.Table, layout: Layout, sku_map: SkuMap) -> ir.Table:
     )
 
 
-def _wide_cells(staged: ir.Table, documents: ir.Table, layout: Layout) -> ir.Table:
-    """One line for each product whose cell of profit or quantity is neither empty nor zero.
+def _wide_cells(staged: ir.Table, layout: Layout) -> ir.Table:
+    """(row, line_no) of each product whose cell of profit or quantity is neither empty nor zero.
 
     Each product's two columns are read by themselves and empty cells dropped as text, before
-    anything is parsed; only the cells that are left meet what their row says.
+    anything is parsed.
     """
     parts = []
     for place, product in enumerate(layout.products):
@@ -176,53 +173,48 @@ def _wide_cells(staged: ir.Table, documents: ir.Table, layout: Layout) -> ir.Tab
             quantity_text=_quantity_text(staged, layout, place),
         )
         parts.append(part.filter(_present(part.gross_profit_text) | _present(part.quantity_text)))
-    cells = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    joined = cells.inner_join(documents, "row_id")
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _with_product(cells: ir.Table, layout: Layout) -> ir.Table:
+    """Adds ``product_sku`` and ``map_division`` of a wide log's cells."""
     products = list(enumerate(layout.products))
-    return joined.select(
-        *DOCUMENT,
-        "line_no",
-        "gross_profit_text",
-        "quantity_text",
-        product_sku=joined.line_no.cases(*[(n, p.sku) for n, p in products], else_=None),
-        map_division=joined.line_no.cases(*[(n, p.division) for n, p in products], else_=None),
-        revenue_text=ibis.null("string"),
-        cogs_text=ibis.null("string"),
+    return cells.mutate(
+        product_sku=cells.line_no.cases(*[(n, p.sku) for n, p in products], else_=None),
+        map_division=cells.line_no.cases(*[(n, p.division) for n, p in products], else_=None),
     )
 
 
 def _amounts(engine: Engine, cells: ir.Table, settings: EtlSettings) -> ir.Table:
-    """The numbers of each line, null where blank; ``bad_amount``, ``bad_quantity``."""
+    """The numbers of each line, null where blank; ``bad_amount``, ``bad_quantity``.
+
+    Texts that are no plain numbers are read once each and joined back.
+    """
+    present = [field for field in NUMBERS if f"{field}_text" in cells.columns]
     odd = [
         cells.filter(~cells[f"{field}_text"].re_search(PLAIN[settings.decimal]))
         .select(text=f"{field}_text")
         .distinct()
-        for field in NUMBERS
+        for field in present
     ]
-    texts = engine.cache(ibis.union(*odd, distinct=True))
+    texts = engine.cache(ibis.union(*odd, distinct=True) if len(odd) > 1 else odd[0])
     parsed = parse_money(engine, texts, settings.decimal)
     amounts = cells
-    for field in NUMBERS:
+    for field in present:
         own = parsed.select(
             text="text", **{f"{field}_odd": parsed.amount, f"{field}_bad": parsed.unreadable}
         )
         matched = amounts.left_join(own, amounts[f"{field}_text"] == own.text)
         amounts = matched.drop("text")
-    value = {
-        field: ibis.coalesce(
-            amounts[f"{field}_odd"], plain_money(amounts[f"{field}_text"], settings.decimal)
-        )
-        for field in NUMBERS
-    }
-    bad = {
-        field: amounts[f"{field}_bad"].fill_null(False).ifelse(amounts[f"{field}_text"], None)
-        for field in NUMBERS
-    }
+    value = {field: ibis.null(MONEY) for field in NUMBERS}
+    bad = {field: ibis.null("string") for field in NUMBERS}
+    for field in present:
+        text = amounts[f"{field}_text"]
+        plain = plain_money(text, settings.decimal)
+        value[field] = ibis.coalesce(amounts[f"{field}_odd"], plain)
+        bad[field] = amounts[f"{field}_bad"].fill_null(False).ifelse(text, None)
     return amounts.select(
-        *DOCUMENT,
-        "line_no",
-        "product_sku",
-        "map_division",
+        *[name for name in cells.columns if not name.endswith("_text")],
         **value,
         bad_amount=ibis.coalesce(*[bad[field] for field in NUMBERS if field != "quantity"]),
         bad_quantity=bad["quantity"],

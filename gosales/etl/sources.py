@@ -32,7 +32,7 @@ __all__ = ["Source", "Sources", "enrichment_files", "find_sources"]
 TEXT = {".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"}
 EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 PARQUET = {".parquet", ".pq"}
-OnBadRow = Callable[[BadRow], None]
+OnBadRow = Callable[[BadRow], None] | None
 
 
 @dataclass(frozen=True)

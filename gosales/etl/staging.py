@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from gosales.errors import ContractBreach
 from gosales.etl.headers import header_key
 from gosales.etl.sources import Source
-from gosales.etl.text_files import BadRow
+from gosales.etl.text_files import BadRow, MisfitFound
 from gosales.run import Step
 
 __all__ = ["ORIGIN", "StagedFile", "StagedLog", "stage_sources", "union_columns"]
@@ -87,7 +87,11 @@ def stage_sources(sources: tuple[Source, ...], folder: Path, step: Step) -> Stag
         part = folder / f"part-{number:05d}.parquet"
         bad: list[BadRow] = []
         try:
-            staged = _write_part(source, part, schema, list(union), first_id, bad, step)
+            try:
+                staged = _write_part(source, part, schema, list(union), first_id, None, step)
+            except MisfitFound:
+                # Rare: read again, counting rows, so that each misfit is told by its number.
+                staged = _write_part(source, part, schema, list(union), first_id, bad, step)
         except ContractBreach as error:
             faults.append(str(error))
             part.unlink(missing_ok=True)
@@ -109,17 +113,17 @@ def _write_part(
     schema: pa.Schema,
     keys: list[str],
     first_id: int,
-    bad: list[BadRow],
+    bad: list[BadRow] | None,
     step: Step,
 ) -> int:
-    """Write one source's rows; returns how many were staged."""
+    """Write one source's rows; returns how many were staged. Misfits go to ``bad``."""
     places = {header_key(name): place for place, name in enumerate(source.columns)}
     staged, next_row = 0, 1
     with pq.ParquetWriter(part, schema) as writer:
-        for batch in source.rows(bad.append):
+        for batch in source.rows(None if bad is None else bad.append):
             if not batch.num_rows:
                 continue
-            rows = _row_numbers(next_row, batch.num_rows, bad)
+            rows = _row_numbers(next_row, batch.num_rows, bad or [])
             next_row = int(rows[-1]) + 1
             cells = [
                 batch.column(places[key]) if key in places else pa.nulls(len(batch), pa.string())

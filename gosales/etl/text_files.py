@@ -21,7 +21,7 @@ import pyarrow.csv as pa_csv
 
 from gosales.errors import ContractBreach
 
-__all__ = ["BadRow", "TextScan", "open_rows", "scan_text"]
+__all__ = ["BadRow", "MisfitFound", "TextScan", "open_rows", "scan_text"]
 
 DELIMITERS = ",;\t|"
 SAMPLE = 1 << 16
@@ -89,16 +89,23 @@ def scan_text(path: Path, name: str, encoding: str, delimiter: str) -> TextScan:
     return TextScan(digest.hexdigest(), chosen, guessed, mark, _name_columns(header), skip)
 
 
+class MisfitFound(Exception):
+    """A row does not fit its header, and the file is being read without counting rows."""
+
+
 def open_rows(
-    path: Path, name: str, scan: TextScan, on_bad_row: Callable[[BadRow], None]
+    path: Path, name: str, scan: TextScan, on_bad_row: Callable[[BadRow], None] | None
 ) -> Iterator[pa.RecordBatch]:
     """The data rows in file order, every cell text, blanks null.
 
     Rows that do not fit the header go to ``on_bad_row`` and leave a gap in the numbering
-    (the caller numbers rows with ``BadRow.row``).
+    (the caller numbers rows with ``BadRow.row``). Without it the file is read on all threads,
+    which cannot count rows: the first such row raises MisfitFound.
     """
 
     def handle(row: pa_csv.InvalidRow) -> str:
+        if on_bad_row is None:
+            return "error"
         on_bad_row(
             BadRow(row.number - 1, row.actual_columns, row.expected_columns, str(row.text or ""))
         )
@@ -109,7 +116,7 @@ def open_rows(
         reader = pa_csv.open_csv(
             stream,
             pa_csv.ReadOptions(
-                use_threads=False,
+                use_threads=on_bad_row is None,
                 block_size=BLOCK,
                 column_names=scan.header,
                 skip_rows=scan.skip_lines,
@@ -130,6 +137,8 @@ def open_rows(
     except pa.ArrowInvalid as error:
         if "Empty CSV file" in str(error):
             return
+        if on_bad_row is None:
+            raise MisfitFound from None
         raise ContractBreach(
             f"{name}: the file cannot be read as {scan.encoding} text with delimiter "
             f"{scan.delimiter!r}: {str(error).splitlines()[0]}.",
