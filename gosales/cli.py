@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gosales.cli_workspace import HERE, AsJson, Config, Workdir, config_app, init, sample_app
 from gosales.errors import GoSalesError, UsageError
 
 __all__ = ["app", "main", "run_command"]
@@ -29,23 +30,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-config_app = typer.Typer(help="Show the settings in force, or their schema.", no_args_is_help=True)
-sample_app = typer.Typer(help="Make a workspace with a sample sales log.", no_args_is_help=True)
 
 START, PIPELINE, WHOLE = "Start here", "The pipeline, in its order", "The whole way"
+app.command(rich_help_panel=START)(init)
+app.add_typer(config_app, name="config", rich_help_panel=START)
+app.add_typer(sample_app, name="sample", rich_help_panel=START)
 
-Config = Annotated[Path | None, typer.Option("--config", help="Settings file.")]
-Workdir = Annotated[
-    Path, typer.Option("--workspace", envvar="GOSALES_WORKSPACE", help="The workspace folder.")
-]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON summary and nothing else.")]
 Divisions = Annotated[str, typer.Option("--division", help="A name, a comma list, or all.")]
 Cutoffs = Annotated[
     str | None, typer.Option("--cutoff", "--cutoffs", help="YYYY-MM-DD, or a comma list.")
 ]
 WindowMonths = Annotated[int | None, typer.Option("--window-months", help="Label window.")]
-HERE = Path()
 
 
 @dataclass
@@ -75,15 +71,6 @@ def _opened(
     resolved = load_settings(place.root, config, flags)
     with open_run(place, resolved, command, RichReporter(screen)) as run:
         yield Call(run, screen)
-
-
-@app.command(rich_help_panel=START)
-def init(folder: Annotated[Path, typer.Argument(help="The new workspace.")] = HERE) -> None:
-    """Make a workspace: folders for your log and a commented config.yaml."""
-    from gosales.pipeline.setup import init_workspace
-
-    for line in init_workspace(folder):
-        typer.echo(line)
 
 
 @app.command(rich_help_panel=WHOLE)
@@ -295,69 +282,6 @@ def _cutoff_flag(cutoff: str | None) -> dict[str, Any]:
 
 def _words(text: str | None) -> list[str] | None:
     return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
-
-
-@config_app.command("show")
-def config_show(config: Config = None, workspace: Workdir = HERE, as_json: AsJson = False) -> None:
-    """The settings in force and where each value came from."""
-    from gosales.pipeline.setup import show_settings
-
-    typer.echo(show_settings(workspace, config, as_json))
-
-
-@config_app.command("schema")
-def config_schema() -> None:
-    """The JSON schema of config.yaml, for editors."""
-    import json
-
-    from gosales.settings import Settings
-
-    typer.echo(json.dumps(Settings.model_json_schema(), indent=2))
-
-
-@sample_app.command("simulate")
-def sample_simulate(
-    out: Annotated[Path, typer.Option("--out", help="The workspace to make.")],
-    customers: Annotated[int, typer.Option(min=1)] = 2000,
-    rows: Annotated[int | None, typer.Option(help="About how many documents.", min=1)] = None,
-    seed: int = 7,
-    signal: Annotated[float, typer.Option(help="0: purchases that nothing predicts.")] = 1.0,
-    shift: Annotated[str | None, typer.Option(help="Demand, mix and prices change then.")] = None,
-    mess: Annotated[float, typer.Option(help="How messy the export is.", min=0)] = 1.0,
-    faults: Annotated[float, typer.Option(help="Share of rows that are wrong.", min=0)] = 0.0,
-) -> None:
-    """A reseller's wide Sales_Log.csv, with the truth beside it."""
-    from gosales.pipeline.setup import sample_simulated
-
-    made = sample_simulated(
-        out,
-        customers=customers,
-        rows=rows,
-        seed=seed,
-        signal=signal,
-        shift=dt.date.fromisoformat(shift) if shift else None,
-        mess=mess,
-        faults=faults,
-    )
-    _tell_sample(made)
-
-
-@sample_app.command("completejourney")
-def sample_journey(out: Annotated[Path, typer.Option("--out", help="The workspace.")]) -> None:
-    """Real grocery data as a long sales log (extra 'samples')."""
-    from gosales.pipeline.setup import sample_completejourney
-
-    _tell_sample(sample_completejourney(out))
-
-
-def _tell_sample(made: Any) -> None:
-    for note in made.notes:
-        typer.echo(note)
-    typer.echo(f"{made.rows:,} rows of {made.customers:,} customers in {made.paths[0]}")
-
-
-app.add_typer(config_app, name="config", rich_help_panel=START)
-app.add_typer(sample_app, name="sample", rich_help_panel=START)
 
 
 def run_command(name: str) -> None:
