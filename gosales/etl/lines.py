@@ -108,16 +108,25 @@ def _documents(engine: Engine, staged: ir.Table, days: ir.Table, layout: Layout)
 
 
 def _with_name(engine: Engine, documents: ir.Table, layout: Layout) -> ir.Table:
-    """Adds ``customer_name`` without its number, read once per distinct name."""
+    """Adds ``customer_name``: `497588 Acme Corp` without its number where that is the id.
+
+    Names are taken apart once per distinct text; `1800 Flowers` of customer 77 stays whole.
+    """
     if "customer_name" not in layout.fields:
         return documents.mutate(customer_name=ibis.null("string"))
     texts = documents.select(text=documents.name_text).distinct()
     number, name = split_numbered_name(texts.text)
-    names = engine.cache(texts.select(named="text", number=number, customer_name=name))
+    names = engine.cache(
+        texts.select(named="text", number=number, rest=name, whole=clean_text(texts.text))
+    )
     joined = documents.left_join(names, documents.name_text == names.named).drop("named")
-    if not layout.id_from_name:
-        return joined
-    return joined.mutate(customer_id=ibis.coalesce(joined.number, joined.customer_id))
+    if layout.id_from_name:
+        return joined.mutate(
+            customer_id=ibis.coalesce(joined.number, joined.customer_id),
+            customer_name=joined.rest,
+        )
+    own = (joined.number == joined.customer_id).fill_null(False)
+    return joined.mutate(customer_name=own.ifelse(joined.rest, joined.whole))
 
 
 def _raw_cells(staged: ir.Table, layout: Layout) -> dict[str, ir.StringValue]:

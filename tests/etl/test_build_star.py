@@ -141,6 +141,21 @@ def test_id_and_name_in_one_column(gosales, workspace) -> None:
     ]
 
 
+def test_a_number_before_a_name_goes_where_it_is_the_customers_id(gosales, workspace) -> None:
+    header = ["CustomerId", "Customer", "date", "sku", "division", "gp"]
+    rows = [
+        ["497588", "497588 Acme Corp", "2024-01-31", "S", "D", "1"],
+        ["77", "1800 Flowers", "2024-01-31", "S", "D", "1"],
+    ]
+    put(workspace, "log.csv", csv_text(rows, header))
+    assert gosales("star", "--workspace", workspace.root).code == 0
+    customers = pq.read_table(workspace.dim("customer")).to_pylist()
+    assert {c["customer_id"]: c["customer_name"] for c in customers} == {
+        "497588": "Acme Corp",
+        "77": "1800 Flowers",
+    }
+
+
 def test_configured_columns_and_a_near_miss(gosales, workspace) -> None:
     header = ["who", "date", "sku", "division", "gp"]
     put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", "1"]], header))
