@@ -21,6 +21,7 @@ from gosales.samples.sales_log import SimulationSpec, write_workspace
 
 COPY = """
 import duckdb, sys
+duckdb.sql("set enable_progress_bar = false")
 duckdb.sql(f"copy (from read_csv('{sys.argv[1]}', all_varchar=true)) to '{sys.argv[2]}'")
 """
 
