@@ -86,7 +86,7 @@ def curate(
     blanks = engine.scalar(blank.count())
     staged = everything.anti_join(blank, "row_id") if blanks else everything
     with run.step("read the cells") as step:
-        texts = engine.cache(everything.select(text=layout_column(everything, layout)).distinct())
+        texts = engine.cache(everything.select(text=layout.fields["order_date"]).distinct())
         order = resolve_order(engine, texts, settings)
         days = parse_dates(engine, texts, order, settings)
         findings += date_findings(order, layout.fields["order_date"], settings)
@@ -124,10 +124,6 @@ def curate(
     _judge(run, checked, lenient)
     with run.step("dimensions"):
         return _curated(run, checked, facts, good, lines, layout)
-
-
-def layout_column(table: ir.Table, layout: Layout) -> ir.StringValue:
-    return table[layout.fields["order_date"]]
 
 
 def _check_unique_keys(keys: list[str]) -> None:

@@ -30,10 +30,6 @@ WIDE = ["Invoice", "CustomerId", "Customer", "Rec Date", "Division", "PDM", "PDM
 WIDE_ROW = ["I1", "100", "Acme", "2024-03-05", "PDM", "$1,200.00", "2", "", "", "0.00", "0"]
 
 
-def star(gosales: Gosales, workspace: Workspace, *flags: str) -> object:
-    return gosales("star", "--workspace", workspace.root, *flags)
-
-
 @pytest.fixture
 def good_star(gosales: Gosales, workspace: Workspace) -> dict[str, str]:
     """A star from a good log, whose checksums must outlive every bad one."""
