@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,14 @@ class Engine:
         """A small Arrow table as a table of the engine."""
         path = self._next_scratch()
         pq.write_table(table, path)
+        return self.read_parquet(path)
+
+    def from_tables(self, schema: pa.Schema, tables: Iterable[pa.Table]) -> ir.Table:
+        """Arrow tables that are made one by one, as one table of the engine."""
+        path = self._next_scratch()
+        with pq.ParquetWriter(path, schema) as writer:
+            for table in tables:
+                writer.write_table(table)
         return self.read_parquet(path)
 
     def from_rows(self, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> ir.Table:

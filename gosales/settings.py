@@ -128,6 +128,9 @@ class FeatureSettings(Section):
     windows_months: Annotated[list[Annotated[int, Field(ge=1, le=120)]], Field(min_length=1)]
     gp_winsor_p: Annotated[float, Field(gt=0.5, le=1)]
     missing_flags: bool
+    affinity: bool
+    affinity_lag_days: Annotated[int, Field(ge=0, le=720)]
+    affinity_min_support: Annotated[int, Field(ge=1)]
 
     @field_validator("windows_months")
     @classmethod

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gosales.errors import UsageError
 from gosales.features import (
+    affinity,
     cross_division,
     diversity,
     lifecycle,
@@ -36,6 +37,7 @@ def features_of(divisions: Mapping[str, str], windows: Sequence[int] = WINDOWS) 
         *returns.features(),
         *cross_division.features(divisions),
         *cross_division.own_features(),
+        *affinity.features(),
     ]
     return sorted(declared, key=lambda feature: feature.is_own)
 

@@ -49,6 +49,8 @@ class History:
     ``active_days``: a row per (customer, day): ``gap_days`` since the day of the order before
     (null for the first) and ``opens_month`` (1 for the customer's first day in a calendar
     month). ``skus``: ``skus`` last bought on that day, as far as the cutoff knows.
+    ``purchases``: a row per (customer, division, ``product_sku``, day) on which it was bought,
+    returns apart; not computed unless it is used.
     """
 
     days: ir.Table
@@ -56,6 +58,7 @@ class History:
     customer_orders: ir.Table
     active_days: ir.Table
     skus: ir.Table
+    purchases: ir.Table
 
 
 def open_history(star: Star, engine: Engine, cutoffs: Sequence[dt.date]) -> History:
@@ -88,6 +91,7 @@ def open_history(star: Star, engine: Engine, cutoffs: Sequence[dt.date]) -> Hist
         customer_orders=_cut_latest(engine.cache(customer_orders), known),
         active_days=_cut(engine.cache(_active_days(days)), known),
         skus=_cut_latest(engine.cache(skus), known),
+        purchases=_cut(_purchases(facts), known),
     )
 
 
@@ -123,6 +127,11 @@ def _latest(facts: ir.Table, owner: list[str], thing: str, count: str) -> ir.Tab
     return seen.group_by(*owner, "order_date", "superseded_on").agg(
         **{count: _.count().cast("int64")}
     )
+
+
+def _purchases(facts: ir.Table) -> ir.Table:
+    sales = facts.filter(~facts.is_return)
+    return sales.select("customer_id", "division", "product_sku", "order_date").distinct()
 
 
 def _active_days(days: ir.Table) -> ir.Table:

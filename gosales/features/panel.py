@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from gosales.engine import Engine
 from gosales.features import (
+    affinity,
     cross_division,
     diversity,
     lifecycle,
@@ -78,6 +79,7 @@ def open_panel(
     """Compute the blocks; ``divisions`` are all of the star, ``targets`` those with a matrix."""
     windows = settings.windows_months
     every = features_of({slug(name): name for name in divisions}, windows)
+    every = [f for f in every if settings.affinity or f.family != "affinity"]
     shared_features = [f for f in every if not f.is_own]
     own_features = [f for f in every if f.is_own]
 
@@ -89,6 +91,8 @@ def open_panel(
 
     priors = cross_division.learn_priors(engine, shared, cutoffs, targets)
     own = _own(engine, shared, pairs, targets, priors)
+    if settings.affinity:
+        own = _left(own, affinity.pairs(engine, history, targets, settings), PAIR)
     own = engine.cache(own.select(*PAIR, **{f.name: f.expression for f in own_features}))
 
     p = settings.gp_winsor_p

@@ -13,7 +13,7 @@ from tests.features import oracle
 from tests.features.logs import DIVISIONS, by_customer, random_log, read
 
 CUTOFFS = [dt.date(2023, 6, 30), dt.date(2024, 2, 29), dt.date(2024, 3, 30), dt.date(2024, 8, 15)]
-FAMILIES = ("rfm", "lifecycle", "trajectory", "season", "diversity", "returns", "xdiv")
+FAMILIES = ("rfm", "lifecycle", "trajectory", "season", "diversity", "returns", "xdiv", "affinity")
 
 
 def assert_close(name: str, got: float | None, want: float | None) -> None:
@@ -26,7 +26,7 @@ def assert_close(name: str, got: float | None, want: float | None) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_feature_equals_the_oracle(run_in: OpenRun, seed: int) -> None:
     log = random_log(seed)
-    with run_in(**{"features.gp_winsor_p": 1.0}) as run:
+    with run_in(**{"features.gp_winsor_p": 1.0, "features.affinity": False}) as run:
         write_star(run, log)
         build_features(run, ["all"], CUTOFFS)
         for cutoff in CUTOFFS:
@@ -60,6 +60,7 @@ def test_every_family_is_there_and_declares_the_core_names() -> None:
     core |= {"xdiv__div__gp_share__12m", "xdiv__pdm__gp_share__12m"}
     core |= {"diversity__all__divisions_n__12m", "diversity__all__skus_n__12m"}
     core |= {f"returns__{scope}__{m}__12m" for scope in ("all", "div") for m in ("n", "rate")}
+    core |= {f"affinity__div__lift_{m}__24m" for m in ("max", "mean")}
     assert core <= set(names)
     assert len(names) == len(set(names))
 
