@@ -131,6 +131,7 @@ class FeatureSettings(Section):
     affinity: bool
     affinity_lag_days: Annotated[int, Field(ge=0, le=720)]
     affinity_min_support: Annotated[int, Field(ge=1)]
+    als: bool
 
     @field_validator("windows_months")
     @classmethod

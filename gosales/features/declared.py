@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from gosales.errors import UsageError
 from gosales.features import (
     affinity,
+    als,
     cross_division,
     diversity,
     lifecycle,
@@ -38,6 +39,7 @@ def features_of(divisions: Mapping[str, str], windows: Sequence[int] = WINDOWS) 
         *cross_division.features(divisions),
         *cross_division.own_features(),
         *affinity.features(),
+        *als.features(),
     ]
     return sorted(declared, key=lambda feature: feature.is_own)
 

@@ -17,6 +17,7 @@ from gosales.artifacts import Commit, is_current
 from gosales.checksum import content_sha256, parquet_batches, parquet_files
 from gosales.errors import UsageError
 from gosales.etl.star import StarFacts, open_star
+from gosales.features.als import require_als
 from gosales.features.catalog import Feature
 from gosales.features.history import open_history
 from gosales.features.panel import Panel, open_panel
@@ -77,8 +78,11 @@ def build_features(
     """Write ``features_``, ``feature_catalog_`` and ``feature_stats_<division>_<cutoff>``.
 
     With ``rebuild=False`` only what is missing or stale is built. Raises UsageError for an
-    unknown division or a cutoff before the first order, MissingArtifact without a star.
+    unknown division or a cutoff before the first order, MissingArtifact without a star,
+    MissingExtraError when ``features.als`` is on without its extra.
     """
+    if run.settings.features.als:
+        require_als()
     star = open_star(run)
     names = star.about.resolve_divisions(list(divisions))
     days = _check_cutoffs(star.about, cutoffs)

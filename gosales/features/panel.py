@@ -18,6 +18,7 @@ import pyarrow as pa
 from gosales.engine import Engine
 from gosales.features import (
     affinity,
+    als,
     cross_division,
     diversity,
     lifecycle,
@@ -79,13 +80,17 @@ def open_panel(
     """Compute the blocks; ``divisions`` are all of the star, ``targets`` those with a matrix."""
     windows = settings.windows_months
     every = features_of({slug(name): name for name in divisions}, windows)
-    every = [f for f in every if settings.affinity or f.family != "affinity"]
+    off = {name for name in ("affinity", "als") if not getattr(settings, name)}
+    every = [f for f in every if f.family not in off]
     shared_features = [f for f in every if not f.is_own]
     own_features = [f for f in every if f.is_own]
 
     pairs = _left(rfm.pairs(history, windows), returns.pairs(history), PAIR)
     pairs = engine.cache(pairs)
     shared = _customers(history, pairs, divisions, windows)
+    if settings.als:
+        tastes, alike = als.tables(engine, history, targets)
+        shared = _left(shared, tastes, CUSTOMER)
     shared = shared.select(*CUSTOMER, *HELPERS, **{f.name: f.expression for f in shared_features})
     shared = engine.cache(shared)
 
@@ -93,6 +98,8 @@ def open_panel(
     own = _own(engine, shared, pairs, targets, priors)
     if settings.affinity:
         own = _left(own, affinity.pairs(engine, history, targets, settings), PAIR)
+    if settings.als:
+        own = _left(own, alike, PAIR)
     own = engine.cache(own.select(*PAIR, **{f.name: f.expression for f in own_features}))
 
     p = settings.gp_winsor_p

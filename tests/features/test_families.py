@@ -13,7 +13,17 @@ from tests.features import oracle
 from tests.features.logs import DIVISIONS, by_customer, random_log, read
 
 CUTOFFS = [dt.date(2023, 6, 30), dt.date(2024, 2, 29), dt.date(2024, 3, 30), dt.date(2024, 8, 15)]
-FAMILIES = ("rfm", "lifecycle", "trajectory", "season", "diversity", "returns", "xdiv", "affinity")
+FAMILIES = (
+    "rfm",
+    "lifecycle",
+    "trajectory",
+    "season",
+    "diversity",
+    "returns",
+    "xdiv",
+    "affinity",
+    "als",
+)
 
 
 def assert_close(name: str, got: float | None, want: float | None) -> None:
