@@ -9,15 +9,25 @@ import datetime as dt
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gosales.cli_workspace import HERE, AsJson, Config, Workdir, config_app, init, sample_app
+from gosales.cli_call import (
+    HERE,
+    AsJson,
+    Config,
+    Cutoffs,
+    Divisions,
+    Quiet,
+    WindowMonths,
+    Workdir,
+    cutoff_of,
+    opened,
+)
+from gosales.cli_whitespace import whitespace
+from gosales.cli_workspace import config_app, init, sample_app
 from gosales.errors import GoSalesError, UsageError
 
 __all__ = ["app", "main", "run_command"]
@@ -35,42 +45,6 @@ START, PIPELINE, WHOLE = "Start here", "The pipeline, in its order", "The whole 
 app.command(rich_help_panel=START)(init)
 app.add_typer(config_app, name="config", rich_help_panel=START)
 app.add_typer(sample_app, name="sample", rich_help_panel=START)
-
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Divisions = Annotated[str, typer.Option("--division", help="A name, a comma list, or all.")]
-Cutoffs = Annotated[
-    str | None, typer.Option("--cutoff", "--cutoffs", help="YYYY-MM-DD, or a comma list.")
-]
-WindowMonths = Annotated[int | None, typer.Option("--window-months", help="Label window.")]
-
-
-@dataclass
-class Call:
-    """A command under way: its run and its screen."""
-
-    run: Any
-    screen: Any
-
-
-@contextmanager
-def _opened(
-    command: str,
-    workspace: Path,
-    config: Path | None,
-    quiet: bool,
-    as_json: bool,
-    flags: dict[str, Any] | None = None,
-) -> Iterator[Call]:
-    from gosales.config import load_settings
-    from gosales.run import open_run
-    from gosales.screen import RichReporter, Screen
-    from gosales.workspace import Workspace
-
-    screen = Screen(quiet, as_json)
-    place = Workspace(workspace)
-    resolved = load_settings(place.root, config, flags)
-    with open_run(place, resolved, command, RichReporter(screen)) as run:
-        yield Call(run, screen)
 
 
 @app.command(rich_help_panel=WHOLE)
@@ -123,7 +97,7 @@ def _run_all(
 ) -> None:
     from gosales.pipeline.run_all import run_all, show_summary
 
-    with _opened(command, workspace, config, quiet, as_json, flags) as call:
+    with opened(command, workspace, config, quiet, as_json, flags) as call:
         result = run_all(call.run)
         show_summary(result, call.run, call.screen)
 
@@ -146,7 +120,7 @@ def star(
     from gosales.etl.build_star import build_star
     from gosales.pipeline.summaries import show_star
 
-    with _opened("star", workspace, config, quiet, as_json) as call:
+    with opened("star", workspace, config, quiet, as_json) as call:
         report = build_star(
             call.run, rebuild=rebuild, staging_only=staging_only, fail_soft=fail_soft
         )
@@ -177,7 +151,7 @@ def labels(
         "labels.mode": mode,
         "labels.gp_min_threshold": gp_min_threshold,
     }
-    with _opened("labels", workspace, config, quiet, as_json, flags) as call:
+    with opened("labels", workspace, config, quiet, as_json, flags) as call:
         report = build_labels(
             call.run, divisions_of(call.run, division), cutoffs_of(call.run, cutoff)
         )
@@ -198,7 +172,7 @@ def features(
     from gosales.features import build_features
     from gosales.pipeline.summaries import cutoffs_of, divisions_of, show_features
 
-    with _opened("features", workspace, config, quiet, as_json) as call:
+    with opened("features", workspace, config, quiet, as_json) as call:
         report = build_features(
             call.run, divisions_of(call.run, division), cutoffs_of(call.run, cutoff)
         )
@@ -228,7 +202,7 @@ def train(
         "modeling.models": _words(models),
         "modeling.calibration": _words(calibration),
     }
-    with _opened("train", workspace, config, quiet, as_json, flags) as call:
+    with opened("train", workspace, config, quiet, as_json, flags) as call:
         report = train_models(
             call.run,
             divisions_of(call.run, division),
@@ -247,37 +221,20 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score every division that has a model, and list the whitespace."""
-    from gosales.pipeline.summaries import show_scores
+    from gosales.pipeline.run_all import rank_or_say_why
+    from gosales.pipeline.summaries import show_scores, show_whitespace
     from gosales.scoring import score as score_all
 
-    with _opened("score", workspace, config, quiet, as_json, _cutoff_flag(cutoff)) as call:
+    flags = {"run.cutoff_date": cutoff_of(cutoff)}
+    with opened("score", workspace, config, quiet, as_json, flags) as call:
         report = score_all(call.run)
-        show_scores(report, call.run, call.screen)
-        call.screen.summary(report)
+        show_scores(report, call.screen)
+        listed = rank_or_say_why(call.run)
+        show_whitespace(listed, call.run, call.screen)
+        call.screen.summary({"scores": report, "whitespace": listed})
 
 
-@app.command(rich_help_panel=PIPELINE)
-def whitespace(
-    cutoff: Annotated[str | None, typer.Option("--cutoff", help="YYYY-MM-DD.")] = None,
-    config: Config = None,
-    workspace: Workdir = HERE,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-) -> None:
-    """Rank the whitespace: who never bought what, best first, with reasons."""
-    from gosales.pipeline.summaries import show_whitespace
-    from gosales.whitespace import rank_whitespace
-
-    with _opened("whitespace", workspace, config, quiet, as_json, _cutoff_flag(cutoff)) as call:
-        report = rank_whitespace(call.run)
-        show_whitespace(call.run, call.screen)
-        call.screen.summary(report)
-
-
-def _cutoff_flag(cutoff: str | None) -> dict[str, Any]:
-    from gosales.months import parse_cutoffs
-
-    return {"run.cutoff_date": parse_cutoffs(cutoff)[0] if cutoff else None}
+app.command(rich_help_panel=PIPELINE)(whitespace)
 
 
 def _words(text: str | None) -> list[str] | None:

@@ -7,14 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["HERE", "AsJson", "Config", "Workdir", "config_app", "init", "sample_app"]
+from gosales.cli_call import HERE, AsJson, Config, Workdir
 
-Config = Annotated[Path | None, typer.Option("--config", help="Settings file.")]
-Workdir = Annotated[
-    Path, typer.Option("--workspace", envvar="GOSALES_WORKSPACE", help="The workspace folder.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON summary and nothing else.")]
-HERE = Path()
+__all__ = ["config_app", "init", "sample_app"]
 
 config_app = typer.Typer(help="Show the settings in force, or their schema.", no_args_is_help=True)
 sample_app = typer.Typer(help="Make a workspace with a sample sales log.", no_args_is_help=True)

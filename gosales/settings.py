@@ -19,15 +19,19 @@ from pydantic import (
 
 __all__ = [
     "DatabaseSettings",
+    "DatabaseSource",
+    "EligibilitySettings",
     "EnrichmentSettings",
     "EtlSettings",
     "FeatureSettings",
     "LabelSettings",
+    "ListSource",
     "ModelingSettings",
     "RunSettings",
     "ScoringSettings",
     "Settings",
     "WhitespaceSettings",
+    "WhitespaceWeights",
 ]
 
 
@@ -185,19 +189,47 @@ class ScoringSettings(Section):
         return value
 
 
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# A file's name (empty: none), or a table or query of a database.
+ListSource = str | DatabaseSource
+
+
 class WhitespaceWeights(Section):
-    probability: Annotated[float, Field(ge=0)]
-    expected_gp: Annotated[float, Field(ge=0)]
+    """A weight that is not named is 0."""
+
+    probability: Weight = 0.0
+    expected_gp: Weight = 0.0
+    affinity: Weight = 0.0
+    similarity: Weight = 0.0
 
     @model_validator(mode="after")
     def _some_weight(self) -> WhitespaceWeights:
-        if self.probability + self.expected_gp <= 0:
+        if self.probability + self.expected_gp + self.affinity + self.similarity <= 0:
             raise ValueError("at least one weight must be greater than 0")
         return self
 
 
+class EligibilitySettings(Section):
+    min_orders: Annotated[int, Field(ge=1)]
+    do_not_contact: ListSource
+    open_deals: ListSource
+    allowed_regions: list[str] | ListSource
+    recent_contacts: ListSource
+    recent_contact_days: Annotated[int, Field(ge=0)]
+
+
 class WhitespaceSettings(Section):
-    weights: WhitespaceWeights
+    weights: WhitespaceWeights | Literal["learned"]
+    normalize: Literal["pooled", "percentile"]
+    min_coverage: Fraction
+    reopen_months: Annotated[int, Field(ge=0, le=600)]
+    eligibility: EligibilitySettings
+    capacity_mode: Literal["hybrid", "top_percent", "accounts_per_rep"]
+    capacity_percent: Annotated[float, Field(gt=0, le=100)]
+    accounts_per_rep: Annotated[int, Field(ge=1)]
+    max_division_share: Annotated[float, Field(gt=0, le=1)]
+    cooldown_days: Annotated[int, Field(ge=0)]
+    control_share: Annotated[float, Field(ge=0, lt=1)]
     capacity_percents: Annotated[list[Annotated[float, Field(gt=0, le=100)]], Field(min_length=1)]
     max_rows: Annotated[int, Field(ge=1)]
 

@@ -27,7 +27,14 @@ from gosales.etl.text_files import BadRow, open_rows, scan_text
 from gosales.settings import DatabaseSource, EtlSettings
 from gosales.workspace import Workspace
 
-__all__ = ["Source", "Sources", "enrichment_files", "find_sources"]
+__all__ = [
+    "Source",
+    "Sources",
+    "enrichment_files",
+    "expand_environment",
+    "find_sources",
+    "open_source",
+]
 
 TEXT = {".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"}
 EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
@@ -79,6 +86,20 @@ def find_sources(workspace: Workspace, settings: EtlSettings) -> Sources:
             "Put a log there, set etl.sources, or make one: gosales sample simulate --out DIR",
         )
     return Sources(tuple(good[name] for name in sorted(good)), tuple(faults), tuple(ignored))
+
+
+def open_source(workspace: Workspace, item: str | DatabaseSource, settings: EtlSettings) -> Source:
+    """One file or table, in any form that ``etl.sources`` takes.
+
+    Raises ConfigError for one that is not there, ContractBreach for one that cannot be read.
+    """
+    if isinstance(item, DatabaseSource) or "://" in item:
+        source = item if isinstance(item, DatabaseSource) else _parse_url(item)
+        return _open_database(source, workspace.scratch)
+    path = workspace.resolve(item)
+    if not path.is_file():
+        raise ConfigError(f"The file {item} does not exist (below {workspace.root}).")
+    return _open_file(path, workspace.relative(path), settings)
 
 
 def enrichment_files(workspace: Workspace, settings: EtlSettings) -> list[Path]:
@@ -208,7 +229,7 @@ def _open_database(source: DatabaseSource, scratch: Path) -> Source:
             f"{shown}: a database source needs a table or a query.",
             "Write {url: ..., table: ...}, {url: ..., query: ...} or URL#table.",
         )
-    url = _expand_environment(source.url)
+    url = expand_environment(source.url)
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / f"source-{hashlib.sha256(repr(source).encode()).hexdigest()[:16]}.parquet"
     try:
@@ -227,7 +248,9 @@ def _open_database(source: DatabaseSource, scratch: Path) -> Source:
     return Source(name, columns, sha256, lambda _: _parquet_text(path))
 
 
-def _expand_environment(url: str) -> str:
+def expand_environment(url: str) -> str:
+    """The URL with each ``${NAME}`` taken from the environment; ConfigError when it is not set."""
+
     def value(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
             raise ConfigError(f"The environment variable {match[1]} is not set.", "Set it.")

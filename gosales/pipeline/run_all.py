@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gosales.errors import NothingToDo
 from gosales.etl.build_star import StarReport, build_star
 from gosales.etl.star import read_star_facts
 from gosales.models import TrainReport, train
@@ -11,8 +12,9 @@ from gosales.pipeline.summaries import show_star, show_training, show_whitespace
 from gosales.run import Run
 from gosales.scoring import ScoreReport, score
 from gosales.screen import Screen
+from gosales.whitespace import WhitespaceReport, rank_whitespace
 
-__all__ = ["RunResult", "run_all", "show_summary"]
+__all__ = ["RunResult", "rank_or_say_why", "run_all", "show_summary"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class RunResult:
     star: StarReport
     training: TrainReport
     scores: ScoreReport
+    whitespace: WhitespaceReport | None
 
 
 def run_all(run: Run) -> RunResult:
@@ -27,7 +30,17 @@ def run_all(run: Run) -> RunResult:
     star = build_star(run)
     divisions = list(read_star_facts(run.workspace).divisions)
     training = train(run, divisions)
-    return RunResult(star, training, score(run))
+    scores = score(run)
+    return RunResult(star, training, scores, rank_or_say_why(run))
+
+
+def rank_or_say_why(run: Run) -> WhitespaceReport | None:
+    """The list of the scores just made; None, with a warning, when there is no whitespace."""
+    try:
+        return rank_whitespace(run)
+    except NothingToDo as error:
+        run.warn(error.message)
+        return None
 
 
 def show_summary(result: RunResult, run: Run, screen: Screen) -> None:
@@ -37,7 +50,7 @@ def show_summary(result: RunResult, run: Run, screen: Screen) -> None:
     screen.head("Models")
     show_training(result.training, screen)
     screen.head("Opportunities")
-    show_whitespace(run, screen)
+    show_whitespace(result.whitespace, run, screen)
     outputs = run.workspace.outputs
     screen.head("Files")
     for name, what in (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
-
-import pyarrow.parquet as pq
 
 from gosales.etl.star import read_star_facts
 from gosales.months import parse_cutoffs
 from gosales.run import Run
 from gosales.screen import Screen
+from gosales.whitespace.eligibility import RULES
 
 if TYPE_CHECKING:
     from gosales.etl.build_star import StarReport
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gosales.labels import LabelReport
     from gosales.models import TrainReport
     from gosales.scoring import ScoreReport
+    from gosales.whitespace import WhitespaceReport
 
 __all__ = [
     "cutoffs_of",
@@ -29,8 +30,6 @@ __all__ = [
     "show_training",
     "show_whitespace",
 ]
-
-BEST = 10
 
 
 def divisions_of(run: Run, words: str) -> list[str]:
@@ -131,29 +130,63 @@ def show_training(report: TrainReport, screen: Screen) -> None:
         screen.say(f"Not modelled: {division}: {why}")
 
 
-def show_scores(report: ScoreReport, run: Run, screen: Screen) -> None:
+def show_scores(report: ScoreReport, screen: Screen) -> None:
     screen.say(f"Scored {len(report.scored)} divisions at {report.cutoff.isoformat()}.")
     for division, why in report.skipped.items():
         screen.say(f"Not scored: {division}: {why}")
-    show_whitespace(run, screen)
 
 
-def show_whitespace(run: Run, screen: Screen) -> None:
+def show_whitespace(report: WhitespaceReport | None, run: Run, screen: Screen) -> None:
     """The best opportunities, as the seller reads them."""
-    table = pq.read_table(run.workspace.output("whitespace.parquet")).slice(0, BEST)
+    if report is None:
+        return
     rows: list[list[Any]] = [
         [
-            str(row["rank"]),
-            row["customer_name"] or row["customer_id"],
-            row["whitespace_division"],
-            f"{row['icp_score']:.0%}",
-            f"{row['expected_gp']:,.0f}",
-            row["reason"],
+            str(line.rank),
+            line.customer_name or line.customer_id,
+            line.division,
+            f"{line.probability:.0%}",
+            f"{line.expected_gp:,.0f}",
+            line.reason,
         ]
-        for row in table.to_pylist()
+        for line in report.best
     ]
     screen.table(
-        "The best opportunities: customers who never bought the division",
+        "The best opportunities: customers who do not have the division",
         ["#", "customer", "sell", "odds", "expected profit", "why"],
         rows,
+    )
+    held = f", {report.control:,} more held back as a control group" if report.control else ""
+    screen.say(
+        f"{report.listed:,} of {report.eligible:,} open pairs are on the list of {report.cutoff}"
+        f"{held}; they are worth {report.expected_gp:,.0f} expected gross profit."
+    )
+    removed = {rule: n for rule, n in report.removed.items() if n and rule != "bought_before"}
+    for rule, n in removed.items():
+        screen.say(f"  {n:,} pairs left out: {RULES[rule]}")
+    _show_performance(report, run, screen)
+
+
+def _show_performance(report: WhitespaceReport, run: Run, screen: Screen) -> None:
+    """For a cutoff whose window has closed: what the list would have brought."""
+    name = f"whitespace_metrics_{report.cutoff}.json"
+    told = json.loads(run.workspace.output(name).read_bytes())["performance"]
+    if report.hindsight:
+        screen.say("In-sample: this says nothing of how good the list is.")
+    if not told["shown"]:
+        return
+    screen.table(
+        f"What was bought by {told['window_end']}, out of time",
+        ["best % of pairs", "pairs", "buyers", "gross profit", "of all buyers", "of all profit"],
+        [
+            [
+                f"{row['k_percent']:g}",
+                row["rows"],
+                row["buyers"],
+                row["gross_profit"],
+                row["share_of_buyers"],
+                row["share_of_gross_profit"],
+            ]
+            for row in told["captured"]
+        ],
     )

@@ -1,4 +1,4 @@
-"""A to F, from the percentile within the division."""
+"""Percentiles, and the grades A to F that follow from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GRADES", "grade"]
+__all__ = ["GRADES", "grade", "percentile"]
 
 GRADES = ("A", "B", "C", "D", "E", "F")
 
@@ -21,3 +21,13 @@ def grade(percentiles: npt.NDArray[np.float64], least: Sequence[float]) -> list[
     reached = percentiles[:, None] >= np.array(least, dtype=np.float64)[None, :]
     place = np.where(reached.any(axis=1), reached.argmax(axis=1), len(GRADES) - 1)
     return [GRADES[number] for number in place]
+
+
+def percentile(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The share of the other values that lie below, ties half: 0 for the least, 1 for the best."""
+    if len(values) < 2:
+        return np.ones(len(values))
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - (counts + 1) / 2
+    share: npt.NDArray[np.float64] = middle[inverse] / (len(values) - 1)
+    return share

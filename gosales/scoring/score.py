@@ -1,4 +1,4 @@
-"""The stage: score every customer in every division that has a model, and rank the whitespace.
+"""The stage: score every customer in every division that has a model.
 
 Models are discovered in the workspace and read in their native form; the design matrix comes
 from the function that training used. A division that cannot be scored is named with the reason.
@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +21,8 @@ from gosales.features import ensure_features
 from gosales.models import Design, Floats, LoadedModel, find_models, load_design, load_model
 from gosales.months import add_months
 from gosales.run import Run
-from gosales.scoring.grades import grade
+from gosales.scoring.grades import grade, percentile
 from gosales.scoring.reasons import REASONS, Teller, declarations, winsor_caps
-from gosales.whitespace import WhitespaceReport, owned_pairs, percentile, rank_whitespace
 from gosales.workspace import slug
 
 __all__ = ["DivisionScores", "ScoreReport", "score"]
@@ -42,19 +42,22 @@ class DivisionScores:
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """What was scored at which cutoff, what could not be and why, and the whitespace."""
+    """What was scored at which cutoff, and what could not be and why.
+
+    ``hindsight``: divisions whose model was trained on label windows that end after the cutoff.
+    """
 
     cutoff: dt.date
     scored: tuple[DivisionScores, ...]
     skipped: dict[str, str]
+    hindsight: tuple[str, ...]
     rows: int
-    whitespace: WhitespaceReport | None
 
 
 def score(
     run: Run, cutoff: dt.date | None = None, divisions: Sequence[str] | None = None
 ) -> ScoreReport:
-    """Write icp_scores and, from it, the whitespace.
+    """Write icp_scores, and in scoring.json what the models had seen.
 
     ``cutoff`` defaults to ``run.cutoff_date``, else the star's last order date; ``divisions``
     to all of the star. Raises NothingToDo when no division could be scored, IntegrityError
@@ -64,8 +67,13 @@ def score(
     day = _cutoff(run, cutoff, star)
     wanted = list(star.about.divisions if divisions is None else divisions)
     models, skipped = _load(run, wanted)
+    late = tuple(model.division for model in models if _seen_until(model) > day)
+    if late:
+        run.warn(
+            f"The models of {', '.join(late)} were trained on label windows that end after {day}: "
+            "their scores for it are hindsight, not a forecast."
+        )
     if models:
-        _warn_of_hindsight(run, models, day)
         ensure_features(run, [model.division for model in models], [day])
     known = _Known(star, run, day)
     tables, scored = [], []
@@ -84,12 +92,33 @@ def score(
         if not tables:
             raise NothingToDo("No division could be scored.", MODELS_FROM)
         whole = pa.concat_tables(tables)
+        report = ScoreReport(day, tuple(scored), skipped, late, whole.num_rows)
         with run.commit("score") as change:
             change.made_from(run.workspace.fact)
             change.csv(whole, run.workspace.output("icp_scores.csv"))
             change.arrow(whole, run.workspace.output("icp_scores.parquet"))
+            change.json(_about(report, models), run.workspace.output("scoring.json"))
         step.rows = whole.num_rows
-    return ScoreReport(day, tuple(scored), skipped, whole.num_rows, _whitespace(run, day))
+    return report
+
+
+def _about(report: ScoreReport, models: Sequence[LoadedModel]) -> dict[str, Any]:
+    """What a reader of the scores must know to judge them."""
+    scored = {line.division for line in report.scored}
+    return {
+        "cutoff": str(report.cutoff),
+        "models_seen_until": {
+            model.division: str(_seen_until(model)) for model in models if model.division in scored
+        },
+        "window_months": max((model.window_months for model in models), default=0),
+        "hindsight": list(report.hindsight),
+        "skipped": report.skipped,
+    }
+
+
+def _seen_until(model: LoadedModel) -> dt.date:
+    """The last day of the newest label window that the model was trained on."""
+    return add_months(model.cutoffs[-1], model.window_months)
 
 
 def _cutoff(run: Run, given: dt.date | None, star: Star) -> dt.date:
@@ -127,15 +156,6 @@ def _try(run: Run, folder: Path, division: str, skipped: dict[str, str]) -> Load
     return model
 
 
-def _warn_of_hindsight(run: Run, models: Sequence[LoadedModel], day: dt.date) -> None:
-    late = [m.division for m in models if add_months(m.cutoffs[-1], m.window_months) > day]
-    if late:
-        run.warn(
-            f"The models of {', '.join(late)} were trained on label windows that end after {day}: "
-            "their scores for it are hindsight, not a forecast."
-        )
-
-
 class _Known:
     """What the star says of the customers at the cutoff."""
 
@@ -143,7 +163,9 @@ class _Known:
         self.divisions = star.about.divisions
         names = run.engine.to_arrow(star.customers.select("customer_id", "customer_name"))
         self.names = dict(zip(*(column.to_pylist() for column in names.columns), strict=True))
-        pairs = run.engine.to_arrow(owned_pairs(star, day))
+        lines = star.transactions.filter(star.transactions.order_date <= day)
+        bought = lines.select("customer_id", "product_division").distinct()
+        pairs = run.engine.to_arrow(bought)
         self.owned = set(zip(*(column.to_pylist() for column in pairs.columns), strict=True))
 
 
@@ -204,12 +226,3 @@ def _line(division: str, table: pa.Table) -> DivisionScores:
         float(table.column("icp_score").to_numpy().mean()) if table.num_rows else 0.0,
         int(table.column("owned_before").to_numpy().sum()),
     )
-
-
-def _whitespace(run: Run, day: dt.date) -> WhitespaceReport | None:
-    """None, with a warning, when every customer has bought everywhere."""
-    try:
-        return rank_whitespace(run, day)
-    except NothingToDo as error:
-        run.warn(error.message)
-        return None

@@ -1,32 +1,38 @@
-"""The list a seller opens: pairs that were never bought, ranked, with worth and reasons.
+"""The stage: the ranked whitespace, the list that a team works through, and its figures.
 
-Reads the scores artifact and the star, nothing else. The order is total: whitespace score,
-expected gross profit, probability, division, customer.
+Reads the scores, the star, the feature matrices and the team's own lists. The order is total:
+whitespace score, expected gross profit, probability, division, customer; the rows of the list
+come first, in the list's order.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from gosales.artifacts import require
-from gosales.checksum import content_sha256
-from gosales.errors import NothingToDo, StaleArtifact
+from gosales.errors import NothingToDo
 from gosales.etl.star import open_star
 from gosales.run import Run
-from gosales.whitespace.eligibility import eligible
-from gosales.whitespace.signals import SIGNALS, signals, whitespace_score
+from gosales.settings import WhitespaceWeights
+from gosales.whitespace.capacity import Capacity, Limits, choose
+from gosales.whitespace.control import hold_back
+from gosales.whitespace.eligibility import Eligible, eligible_pairs
+from gosales.whitespace.learned import Learned, learned_weights
+from gosales.whitespace.ledger import read_ledger, with_list
+from gosales.whitespace.ranking import Pairs, codes, open_pairs
+from gosales.whitespace.report import REASONS, Listing, explanations, metrics, thresholds
+from gosales.whitespace.scored import Scored, scores_for
+from gosales.whitespace.sentence import sentences
+from gosales.whitespace.signals import effective_weights
 
 __all__ = ["Opportunity", "WhitespaceReport", "rank_whitespace"]
 
-MAX_REASON = 150
-REASONS = ("reason_1", "reason_2", "reason_3")
 BEST = 10
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -44,83 +50,116 @@ class Opportunity:
 
 @dataclass(frozen=True)
 class WhitespaceReport:
-    """The list in numbers, and its first lines."""
+    """The list in numbers, and its first lines; ``hindsight`` as in Scored."""
 
     cutoff: dt.date
     candidates: int
+    removed: dict[str, int]
     eligible: int
     listed: int
+    control: int
     expected_gp: float
+    hindsight: tuple[str, ...]
     best: tuple[Opportunity, ...]
 
 
 def rank_whitespace(run: Run, cutoff: dt.date | None = None) -> WhitespaceReport:
-    """Write the ranked list of the scores' cutoff.
+    """Write the ranked whitespace of the scores' cutoff, or of an earlier one.
 
-    Raises MissingArtifact without scores, StaleArtifact when they are of another cutoff,
-    NothingToDo when every scored customer has bought in every division.
+    An earlier cutoff is scored by models that could be had then, and leaves the current list
+    and the ledger alone. Raises MissingArtifact without scores, NothingToDo when no pair is
+    eligible.
     """
-    place = run.workspace
-    path = require(place, place.output("icp_scores.parquet"), "gosales score")
-    scores = run.engine.read_parquet(path)
-    scored = run.engine.scalar(scores.cutoff.max())
-    day = scored.date() if isinstance(scored, dt.datetime) else scored
-    if cutoff is not None and cutoff != day:
-        raise StaleArtifact(
-            f"The scores are of {day}, not of {cutoff}.",
-            f"Make them with: gosales score --cutoff {cutoff}",
+    scored = scores_for(run, cutoff)
+    if scored.hindsight:
+        run.warn(
+            f"The list of {scored.cutoff} is in-sample: the models of "
+            f"{', '.join(scored.hindsight)} saw what was bought after it. No figure of it shows "
+            "how good the list is."
         )
     with run.step("whitespace") as step:
-        kept = run.engine.to_arrow(eligible(scores, open_star(run), day))
-        candidates = int(run.engine.scalar(scores.count()))
-        if not kept.num_rows:
-            raise NothingToDo("There is no whitespace: every customer bought in every division.")
-        ranked = _ranked(kept, run)
-        listed = ranked.slice(0, run.settings.whitespace.max_rows)
-        report = _report(day, candidates, kept.num_rows, listed)
-        _write(run, day, path, ranked, listed, report)
-        step.rows = listed.num_rows
+        eligible = eligible_pairs(
+            run, run.engine.read_parquet(scored.path), open_star(run), scored.cutoff,
+            lists=scored.current,
+        )  # fmt: skip
+        if not eligible.pairs.num_rows:
+            raise NothingToDo(_why_nothing(eligible))
+        pairs = open_pairs(run, eligible.pairs, scored.cutoff)
+        listing = _list(run, scored, pairs, eligible)
+        report = _report(scored, eligible, listing)
+        _write(run, scored, pairs, listing)
+        step.rows = listing.table.num_rows
     return report
 
 
-def _ranked(kept: pa.Table, run: Run) -> pa.Table:
-    """All eligible pairs, best first, with ``rank``, signals and the reasons in one."""
-    worth = kept.column("expected_gp").to_numpy()
-    odds = kept.column("icp_score").to_numpy()
-    found = signals(kept.column("icp_percentile").to_numpy(), worth)
-    score = whitespace_score(found, run.settings.whitespace.weights.model_dump())
-    division = np.array(kept.column("division_name").to_pylist(), dtype=np.str_)
-    customer = np.array(kept.column("customer_id").to_pylist(), dtype=np.str_)
-    order = np.lexsort((customer, division, -odds, -worth, -score))
-    columns: dict[str, Any] = {
-        "rank": pa.array(np.arange(1, len(order) + 1), pa.int64()),
-        "customer_id": kept.column("customer_id").take(order),
-        "customer_name": kept.column("customer_name").take(order),
-        "whitespace_division": kept.column("division_name").take(order),
-        "whitespace_score": pa.array(score[order]),
-        "icp_score": kept.column("icp_score").take(order),
-        "expected_gp": kept.column("expected_gp").take(order),
-    }
-    reasons = [kept.column(name).take(order) for name in REASONS]
-    columns["reason"] = pa.array(
-        [_joined(row) for row in zip(*(column.to_pylist() for column in reasons), strict=True)],
-        pa.string(),
+def _why_nothing(eligible: Eligible) -> str:
+    counts = ", ".join(f"{n} {rule}" for rule, n in eligible.removed.items() if n)
+    if {rule for rule, n in eligible.removed.items() if n} == {"bought_before"}:
+        return "There is no whitespace: every customer bought in every division."
+    return f"There is no whitespace: all {eligible.candidates} pairs are removed ({counts})."
+
+
+def _list(run: Run, scored: Scored, pairs: Pairs, eligible: Eligible) -> Listing:
+    settings = run.settings.whitespace
+    learned = _weights(run, scored.cutoff)
+    weights = effective_weights(learned.weights, pairs.signals.coverage, settings.min_coverage)
+    for line in weights.notes:
+        run.note(line)
+    score = pairs.signals.score(weights.used)
+    order = pairs.order(score)
+    capacity = _capacity(run, pairs, order)
+    if capacity.note:
+        run.note(capacity.note)
+    rest = np.ones(len(order), dtype=bool)
+    rest[capacity.rows] = False
+    order = np.concatenate([order[capacity.rows], order[rest]])[: settings.max_rows]
+    table = pairs.ranked(score, order)
+    table = _marked(run, scored.cutoff, table, len(capacity.rows))
+    return Listing(scored, eligible, learned, weights, score, capacity, table)
+
+
+def _weights(run: Run, cutoff: dt.date) -> Learned:
+    asked = run.settings.whitespace.weights
+    if isinstance(asked, WhitespaceWeights):
+        return Learned(asked.model_dump(), ())
+    return learned_weights(run, cutoff)
+
+
+def _capacity(run: Run, pairs: Pairs, order: Ints) -> Capacity:
+    settings = run.settings.whitespace
+    _, rep = codes(pairs.table.column("rep"))
+    limits = Limits(
+        settings.capacity_mode,
+        settings.capacity_percent,
+        settings.accounts_per_rep,
+        settings.max_division_share,
+        settings.max_rows,
     )
-    columns |= {name: pa.array(values[order]) for name, values in found.items()}
-    columns |= dict(zip(REASONS, reasons, strict=True))
-    return pa.table(columns)
+    return choose(pairs.division[order], pairs.customer[order], rep[order], limits)
 
 
-def _joined(reasons: tuple[str, ...]) -> str:
-    """As many reasons as fit into one line of 150 characters."""
-    line = reasons[0]
-    for reason in reasons[1:]:
-        if reason and len(line) + len(reason) + 2 <= MAX_REASON:
-            line = f"{line}; {reason}"
-    return line
+def _marked(run: Run, cutoff: dt.date, table: pa.Table, listed: int) -> pa.Table:
+    """``selected``, ``control`` and ``reason``, after the columns that identify the pair."""
+    first = table.slice(0, listed)
+    _, division = codes(first.column("whitespace_division"))
+    held = hold_back(
+        first.column("customer_id").to_pylist(),
+        division,
+        run.settings.whitespace.control_share,
+        run.settings.run.seed,
+        str(cutoff),
+    )
+    control = np.zeros(table.num_rows, dtype=np.int8)
+    control[:listed] = held
+    selected = (np.arange(table.num_rows) < listed).astype(np.int8)
+    place = table.column_names.index("expected_gp") + 1
+    table = table.add_column(place, "reason", sentences([table.column(n) for n in REASONS]))
+    table = table.add_column(place + 1, "selected", pa.array(selected))
+    return table.add_column(place + 2, "control", pa.array(control))
 
 
-def _report(day: dt.date, candidates: int, kept: int, listed: pa.Table) -> WhitespaceReport:
+def _report(scored: Scored, eligible: Eligible, listing: Listing) -> WhitespaceReport:
+    handed = listing.handed
     best = tuple(
         Opportunity(
             rank=row["rank"],
@@ -131,88 +170,42 @@ def _report(day: dt.date, candidates: int, kept: int, listed: pa.Table) -> White
             expected_gp=row["expected_gp"],
             reason=row["reason"],
         )
-        for row in listed.slice(0, BEST).to_pylist()
+        for row in handed.slice(0, BEST).to_pylist()
     )
-    total = round(float(np.add.reduce(listed.column("expected_gp").to_numpy())), 2)
-    return WhitespaceReport(day, candidates, kept, listed.num_rows, total, best)
+    return WhitespaceReport(
+        cutoff=scored.cutoff,
+        candidates=eligible.candidates,
+        removed=eligible.removed,
+        eligible=eligible.pairs.num_rows,
+        listed=handed.num_rows,
+        control=listing.control.num_rows,
+        expected_gp=listing.expected_gp,
+        hindsight=scored.hindsight,
+        best=best,
+    )
 
 
-def _write(
-    run: Run,
-    day: dt.date,
-    source: Any,
-    ranked: pa.Table,
-    listed: pa.Table,
-    report: WhitespaceReport,
-) -> None:
-    place = run.workspace
-    short = listed.drop_columns(list(REASONS))
+def _write(run: Run, scored: Scored, pairs: Pairs, listing: Listing) -> None:
+    place, day = run.workspace, scored.cutoff
+    short = listing.table.drop_columns(list(REASONS))
+    ledger = read_ledger(run)
+    figures, reached = metrics(run, pairs, listing, ledger), thresholds(run, pairs, listing)
     with run.commit("whitespace") as change:
-        change.made_from(source, place.fact)
-        change.csv(short, place.output("whitespace.csv"))
-        change.arrow(short, place.output("whitespace.parquet"))
-        change.csv(listed, place.output(f"whitespace_{day}.csv"))
-        change.csv(_explanations(listed), place.output(f"whitespace_explanations_{day}.csv"))
-        change.csv(_thresholds(run, ranked), place.output(f"thresholds_whitespace_{day}.csv"))
-        change.json(_metrics(run, listed, report), place.output(f"whitespace_metrics_{day}.json"))
-
-
-def _explanations(listed: pa.Table) -> pa.Table:
-    """One row a reason, numbered within its pair."""
-    keys = ["rank", "customer_id", "whitespace_division"]
-    parts = []
-    for number, name in enumerate(REASONS, start=1):
-        part = listed.select([*keys, name]).rename_columns([*keys, "reason"])
-        part = part.filter(pc.not_equal(part.column("reason"), ""))
-        part = part.append_column("number", pa.array([number] * part.num_rows, pa.int64()))
-        parts.append(part)
-    table = pa.concat_tables(parts).sort_by([("rank", "ascending"), ("number", "ascending")])
-    return table.select([*keys, "number", "reason"])
-
-
-def _thresholds(run: Run, ranked: pa.Table) -> pa.Table:
-    """The score of the last pair within each share of the list, how many reach it, their worth."""
-    score = ranked.column("whitespace_score").to_numpy()
-    worth = ranked.column("expected_gp").to_numpy()
-    rows = []
-    for k in run.settings.whitespace.capacity_percents:
-        last = min(max(int(np.ceil(round(len(score) * k / 100, 9))), 1), len(score))
-        reach = score >= score[last - 1]
-        rows.append(
-            {
-                "k_percent": float(k),
-                "threshold": float(score[last - 1]),
-                "count": int(reach.sum()),
-                "expected_gp": round(float(np.add.reduce(worth[reach])), 2),
-            }
-        )
-    return pa.Table.from_pylist(rows)
-
-
-def _metrics(run: Run, listed: pa.Table, report: WhitespaceReport) -> dict[str, Any]:
-    top = listed.slice(0, max(1, listed.num_rows // 10))
-    return {
-        "cutoff": str(report.cutoff),
-        "weights": run.settings.whitespace.weights.model_dump(),
-        "coverage": {
-            name: 1 - listed.column(name).null_count / listed.num_rows for name in SIGNALS
-        },
-        "eligibility": {
-            "candidates": report.candidates,
-            "removed": {"bought_before": report.candidates - report.eligible},
-            "eligible": report.eligible,
-            "beyond_max_rows": report.eligible - report.listed,
-            "listed": report.listed,
-        },
-        "shares": {"list": _shares(listed), "top_10_percent": _shares(top)},
-        "expected_gp": report.expected_gp,
-        "expected_buyers": round(float(np.add.reduce(listed.column("icp_score").to_numpy())), 4),
-        "checksum": content_sha256(listed.to_batches()),
-    }
-
-
-def _shares(table: pa.Table) -> dict[str, float]:
-    """The share of each division in the rows."""
-    counts = pc.value_counts(table.column("whitespace_division").combine_chunks()).to_pylist()
-    pairs = sorted((row["values"], row["counts"]) for row in counts)
-    return {name: count / table.num_rows for name, count in pairs}
+        change.made_from(scored.path, place.fact)
+        if scored.current:
+            change.csv(short, place.output("whitespace.csv"))
+            change.arrow(short, place.output("whitespace.parquet"))
+        change.csv(listing.table, place.output(f"whitespace_{day}.csv"))
+        change.csv(explanations(listing), place.output(f"whitespace_explanations_{day}.csv"))
+        change.csv(reached, place.output(f"thresholds_whitespace_{day}.csv"))
+        control = place.output(f"whitespace_control_{day}.csv")
+        if listing.control.num_rows:
+            change.csv(listing.control.drop_columns(list(REASONS)), control)
+        else:
+            change.remove(control)
+        change.json(figures, place.output(f"whitespace_metrics_{day}.json"))
+    if scored.current and not scored.hindsight:
+        # The memory of lists stays true when what they were made from moves on: no inputs.
+        with run.commit("whitespace") as change:
+            path = place.output("whitespace_ledger.parquet")
+            change.arrow(with_list(ledger, day, listing.selected), path)

@@ -1,40 +1,136 @@
-"""The signals of a pair, each between 0 and 1, and their weighted mean."""
+"""The signals of a pair, each between 0 and 1, and their weighted mean.
+
+A signal is the percentile of a value: over all eligible pairs (``pooled``), or within the
+division (``percentile``). Pooled, a division that sells seldom or cheaply stands below one that
+does not; within the division, each division's best stand level.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SIGNALS", "percentile", "signals", "whitespace_score"]
+from gosales.scoring import percentile
+
+__all__ = ["SIGNALS", "Signals", "Weights", "capped_worth", "effective_weights", "signals"]
 
 Floats = npt.NDArray[np.float64]
-# Column of the list -> key of whitespace.weights.
-SIGNALS = {"probability_percentile": "probability", "expected_gp_percentile": "expected_gp"}
+Ints = npt.NDArray[np.int64]
+SIGNALS = ("probability", "expected_gp", "affinity", "similarity")
+WORTH_CAP = 0.95
 
 
-def percentile(values: Floats) -> Floats:
-    """The share of the other values that lie below, ties half: 0 for the least, 1 for the best."""
-    if len(values) < 2:
-        return np.ones(len(values))
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - (counts + 1) / 2
-    share: Floats = middle[inverse] / (len(values) - 1)
-    return share
+@dataclass(frozen=True)
+class Signals:
+    """(pairs,) arrays by signal name, NaN where a pair has no value; and the shares known."""
+
+    values: Mapping[str, Floats]
+    coverage: Mapping[str, float]
+
+    def score(self, weights: Mapping[str, float]) -> Floats:
+        """The weighted mean of what is known of a pair; 0 to 1.
+
+        A pair without a signal is judged on its others, one without any gets 0.
+        """
+        names = [name for name in SIGNALS if weights.get(name, 0.0) > 0]
+        total = np.zeros(len(self.values[SIGNALS[0]]))
+        weight = np.zeros_like(total)
+        for name in names:
+            known = ~np.isnan(self.values[name])
+            total += weights[name] * np.where(known, self.values[name], 0.0)
+            weight += weights[name] * known
+        score: Floats = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+        return score
 
 
-def signals(icp_percentile: Floats, expected_gp: Floats) -> dict[str, Floats]:
-    """The probability's percentile within its division, and the worth's over the whole list."""
-    return {
-        "probability_percentile": icp_percentile / 100,
-        "expected_gp_percentile": percentile(expected_gp),
+@dataclass(frozen=True)
+class Weights:
+    """What was asked, what is used (sums to 1), and a line for each signal that lost weight."""
+
+    asked: Mapping[str, float]
+    used: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+def capped_worth(worth: Floats, division: Ints) -> Floats:
+    """Expected gross profit, at most the 95th percentile of its division's pairs."""
+    capped = worth.copy()
+    for rows in rows_of(division):
+        capped[rows] = np.minimum(worth[rows], np.quantile(worth[rows], WORTH_CAP))
+    return capped
+
+
+def signals(
+    probability: Floats,
+    worth: Floats,
+    lift_max: Floats,
+    lift_mean: Floats,
+    similarity: Floats,
+    division: Ints,
+    normalize: str,
+) -> Signals:
+    """Values of the pairs (NaN: unknown) to signals; ``worth`` is capped per division here.
+
+    ``division`` numbers the pairs' divisions. Affinity is the mean of the percentiles of the
+    greatest and the mean lift over what the customer owns.
+    """
+    values = {
+        "probability": _normal(probability, division, normalize),
+        "expected_gp": _normal(capped_worth(worth, division), division, normalize),
+        "affinity": (
+            _normal(lift_max, division, normalize) + _normal(lift_mean, division, normalize)
+        )
+        / 2,
+        "similarity": _normal(similarity, division, normalize),
     }
+    coverage = {
+        name: float(1 - np.isnan(value).mean()) if len(value) else 0.0
+        for name, value in values.items()
+    }
+    return Signals(values, coverage)
 
 
-def whitespace_score(found: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """The signals' mean, weighted by ``whitespace.weights``; between 0 and 1."""
-    total = sum(weights[SIGNALS[name]] for name in found)
-    parts = [weights[SIGNALS[name]] / total * values for name, values in found.items()]
-    score: Floats = np.add.reduce(parts, axis=0)
-    return np.clip(score, 0.0, 1.0)
+def effective_weights(
+    asked: Mapping[str, float], coverage: Mapping[str, float], min_coverage: float
+) -> Weights:
+    """A signal known for less than ``min_coverage`` of the pairs loses weight in proportion.
+
+    One that is known for none has no weight. When nothing is left, probability has it all.
+    """
+    kept: dict[str, float] = {}
+    notes = []
+    for name in SIGNALS:
+        wanted, known = asked.get(name, 0.0), coverage[name]
+        factor = min(1.0, known / min_coverage) if min_coverage else float(known > 0)
+        kept[name] = wanted * factor
+        if wanted and factor < 1:
+            notes.append(
+                f"The signal '{name}' is known for {known:.0%} of the pairs: its weight falls "
+                f"from {wanted:g} to {kept[name]:.3g}."
+            )
+    total = sum(kept.values())
+    if not total:
+        notes.append("No weighted signal is known of any pair: the probability ranks alone.")
+        kept, total = dict.fromkeys(SIGNALS, 0.0) | {"probability": 1.0}, 1.0
+    used = {name: value / total for name, value in kept.items()}
+    return Weights(dict(asked), used, tuple(notes))
+
+
+def rows_of(division: Ints) -> list[Ints]:
+    """The row numbers of each division, in the order of the divisions' numbers."""
+    order = np.argsort(division, kind="stable")
+    borders = np.flatnonzero(np.diff(division[order])) + 1
+    return [rows for rows in np.split(order, borders) if len(rows)]
+
+
+def _normal(values: Floats, division: Ints, normalize: str) -> Floats:
+    """Percentiles of the known values; NaN stays NaN."""
+    result = np.full(len(values), np.nan)
+    parts = rows_of(division) if normalize == "percentile" else [np.arange(len(values))]
+    for rows in parts:
+        known = rows[~np.isnan(values[rows])]
+        result[known] = percentile(values[known])
+    return result

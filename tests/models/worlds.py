@@ -20,6 +20,7 @@ from gosales.months import add_months
 from gosales.run import open_run
 from gosales.scoring import score
 from gosales.settings import ModelingSettings
+from gosales.whitespace import rank_whitespace
 from gosales.workspace import Workspace
 from tests.conftest import fact, write_star
 
@@ -123,6 +124,7 @@ def trained_workspace() -> Path:
         write_star(run, sales())
         train(run, ["Alpha", "Beta", "Gone", "Tiny"])
         score(run)
+        rank_whitespace(run)
     return root
 
 

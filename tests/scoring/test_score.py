@@ -88,6 +88,7 @@ def test_scoring_a_training_row_gives_the_training_prediction_to_the_bit(
         )
         report = score(run, day, ["Beta"])
         assert any("hindsight" in warning for warning in run.warnings)
+        assert report.hindsight == ("Beta",)
     assert report.cutoff == day
     found = {row["customer_id"]: row["icp_score"] for row in scores(copied)}
     assert found == trained_on
@@ -145,7 +146,7 @@ def test_reasons_state_the_customers_own_numbers(trained: Workspace) -> None:
 
 
 def test_scoring_twice_gives_the_same_bytes(copied: Workspace) -> None:
-    names = ("icp_scores.csv", "icp_scores.parquet", "whitespace.csv", "whitespace.parquet")
+    names = ("icp_scores.csv", "icp_scores.parquet", "scoring.json")
     before = [copied.output(name).read_bytes() for name in names]
     with opened(copied) as run:
         score(run)

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,22 +13,25 @@ from gosales.whitespace import rank_whitespace
 from gosales.workspace import Workspace
 from tests.conftest import OpenRun, fact, write_star
 from tests.models.worlds import FLAGS, read_json
+from tests.whitespace.lists import LAST, pairs_of, read_csv, rows_of, write_scores
 
-LAST = dt.date(2023, 12, 31)
+STAR = [
+    fact("a", "2023-01-01", "Alpha", 10),
+    fact("b", "2023-12-31", "Beta", -5),
+    fact("c", "2024-01-01", "Alpha", 10),
+    fact("c", "2023-01-01", "Beta", 10),
+]
+SCORES = [
+    ("a", "Alpha", 0.9, 100.0, 90.0),
+    ("a", "Beta", 0.2, 50.0, 20.0),
+    ("b", "Alpha", 0.3, 50.0, 20.0),
+    ("b", "Beta", 0.1, 0.0, 10.0),
+    ("c", "Alpha", 0.3, 50.0, 20.0),
+]
 
 
 def opened(workspace: Workspace, **flags: Any) -> Any:
     return open_run(workspace, load_settings(workspace.root, flags=FLAGS | flags), "test")
-
-
-def rows_of(workspace: Workspace) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.read_table(workspace.output("whitespace.parquet")).to_pylist()
-    return rows
-
-
-def read_csv(workspace: Workspace, name: str) -> list[dict[str, str]]:
-    with workspace.output(name).open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
 
 
 def test_no_row_of_any_list_was_ever_bought(trained: Workspace) -> None:
@@ -49,35 +50,40 @@ def test_no_row_of_any_list_was_ever_bought(trained: Workspace) -> None:
 def test_every_scored_pair_is_listed_or_was_bought(trained: Workspace) -> None:
     scores = pq.read_table(trained.output("icp_scores.parquet")).to_pylist()
     open_pairs = {(r["customer_id"], r["division_name"]) for r in scores if not r["owned_before"]}
-    listed = {(r["customer_id"], r["whitespace_division"]) for r in rows_of(trained)}
-    assert listed == open_pairs
+    assert set(pairs_of(trained)) == open_pairs
     counts = read_json(trained.output(f"whitespace_metrics_{LAST}.json"))["eligibility"]
     assert counts["candidates"] == len(scores)
-    assert counts["candidates"] - counts["removed"]["bought_before"] == counts["eligible"]
-    assert counts["listed"] + counts["beyond_max_rows"] == counts["eligible"]
+    assert counts["candidates"] == counts["eligible"] + sum(counts["removed"].values())
+    assert counts["removed"]["bought_before"] == len(scores) - len(open_pairs)
+    assert counts["written"] + counts["beyond_max_rows"] == counts["eligible"]
 
 
-def test_the_list_is_ranked_by_worth_then_odds_then_ids(trained: Workspace) -> None:
+def test_the_list_comes_first_and_the_rest_follows_by_score(trained: Workspace) -> None:
     rows = rows_of(trained)
-    keys = [
-        (-r["expected_gp"], -r["icp_score"], r["whitespace_division"], r["customer_id"])
-        for r in rows
-    ]
-    assert keys == sorted(keys)
     assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    selected = [row["selected"] for row in rows]
+    assert selected == sorted(selected, reverse=True)
+    assert 0 < sum(selected) < len(rows)
+    rest = [row for row in rows if not row["selected"]]
+    keys = [
+        (
+            -r["whitespace_score"], -r["expected_gp"], -r["icp_score"], r["whitespace_division"],
+            r["customer_id"],
+        )
+        for r in rest
+    ]  # fmt: skip
+    assert keys == sorted(keys)
     assert all(0 <= row["whitespace_score"] <= 1 for row in rows)
-    scores = [row["whitespace_score"] for row in rows]
-    assert scores == sorted(scores, reverse=True)
 
 
 def test_columns_and_reasons(trained: Workspace) -> None:
     head = [
         "rank", "customer_id", "customer_name", "whitespace_division", "whitespace_score",
-        "icp_score", "expected_gp", "reason",
+        "icp_score", "expected_gp", "reason", "selected", "control",
     ]  # fmt: skip
     rows = rows_of(trained)
     assert list(rows[0])[: len(head)] == head
-    assert {"probability_percentile", "expected_gp_percentile"} < set(rows[0])
+    assert {"probability_percentile", "probability_signal", "expected_gp_signal"} < set(rows[0])
     assert all(0 < len(row["reason"]) <= 150 for row in rows)
     told = read_csv(trained, f"whitespace_explanations_{LAST}.csv")
     assert {row["rank"] for row in told} == {str(row["rank"]) for row in rows}
@@ -86,47 +92,19 @@ def test_columns_and_reasons(trained: Workspace) -> None:
 
 def test_sums_and_capacities_add_up(trained: Workspace) -> None:
     rows = rows_of(trained)
+    listed = [row for row in rows if row["selected"] and not row["control"]]
     metrics = read_json(trained.output(f"whitespace_metrics_{LAST}.json"))
-    assert metrics["expected_gp"] == pytest.approx(sum(row["expected_gp"] for row in rows))
-    assert metrics["expected_buyers"] == pytest.approx(sum(r["icp_score"] for r in rows), abs=1e-3)
+    assert metrics["capacity"]["listed"] == len(listed)
+    assert metrics["expected_gp"] == pytest.approx(sum(row["expected_gp"] for row in listed))
+    assert metrics["expected_buyers"] == pytest.approx(
+        sum(r["icp_score"] for r in listed), abs=1e-3
+    )
     assert sum(metrics["shares"]["list"].values()) == pytest.approx(1)
-    assert metrics["coverage"] == {"probability_percentile": 1.0, "expected_gp_percentile": 1.0}
     scores = [row["whitespace_score"] for row in rows]
     for line in read_csv(trained, f"thresholds_whitespace_{LAST}.csv"):
         reach = [score for score in scores if score >= float(line["threshold"])]
         assert len(reach) == int(line["count"])
         assert len(reach) >= len(scores) * float(line["k_percent"]) / 100
-
-
-def write_scores(run: Any, rows: list[tuple[str, str, float, float, float]]) -> None:
-    names = ("customer_id", "division_name", "icp_score", "icp_percentile", "expected_gp")
-    table = pa.Table.from_pylist(
-        [
-            dict(zip(names, row, strict=True))
-            | {"customer_name": f"Customer {row[0]}", "cutoff": LAST}
-            | {"reason_1": "One", "reason_2": "Two", "reason_3": ""}
-            for row in rows
-        ]
-    )
-    columns = pa.array([LAST] * len(rows), pa.date32())
-    table = table.set_column(table.column_names.index("cutoff"), "cutoff", columns)
-    with run.commit("score") as change:
-        change.arrow(table, run.workspace.output("icp_scores.parquet"))
-
-
-STAR = [
-    fact("a", "2023-01-01", "Alpha", 10),
-    fact("b", "2023-12-31", "Beta", -5),
-    fact("c", "2024-01-01", "Alpha", 10),
-    fact("c", "2023-01-01", "Beta", 10),
-]
-SCORES = [
-    ("a", "Alpha", 0.9, 100.0, 90.0),
-    ("a", "Beta", 0.2, 50.0, 20.0),
-    ("b", "Alpha", 0.3, 50.0, 20.0),
-    ("b", "Beta", 0.1, 0.0, 10.0),
-    ("c", "Alpha", 0.3, 50.0, 20.0),
-]
 
 
 def test_owning_means_any_line_by_the_cutoff(engine_name: str, run_in: OpenRun) -> None:
@@ -135,16 +113,15 @@ def test_owning_means_any_line_by_the_cutoff(engine_name: str, run_in: OpenRun) 
         write_star(run, STAR)
         write_scores(run, SCORES)
         report = rank_whitespace(run, LAST)
-        listed = [(r["customer_id"], r["whitespace_division"]) for r in rows_of(run.workspace)]
+        listed = pairs_of(run.workspace)
     assert listed == [("b", "Alpha"), ("c", "Alpha"), ("a", "Beta")]
-    assert (report.candidates, report.eligible, report.listed) == (5, 3, 3)
-    assert report.best[0].reason == "One; Two"
+    assert (report.candidates, report.eligible, report.listed) == (5, 3, 1)
+    assert report.best[0].reason == "One; two"
 
 
 def test_weights_and_length_come_from_the_settings(run_in: OpenRun) -> None:
     flags = {
-        "whitespace.weights.probability": 1.0,
-        "whitespace.weights.expected_gp": 0.0,
+        "whitespace.weights": {"probability": 1.0},
         "whitespace.max_rows": 2,
         "whitespace.capacity_percents": [50],
     }
@@ -156,13 +133,44 @@ def test_weights_and_length_come_from_the_settings(run_in: OpenRun) -> None:
         rows = rows_of(run.workspace)
         (line,) = read_csv(run.workspace, f"thresholds_whitespace_{LAST}.csv")
     assert [row["customer_id"] for row in rows] == ["c", "a"]
-    assert [row["whitespace_score"] for row in rows] == [0.9, 0.5]
-    assert (report.eligible, report.listed) == (3, 2)
+    assert [row["whitespace_score"] for row in rows] == [1.0, 0.5]
+    assert (report.eligible, report.listed) == (3, 1)
     assert (line["count"], line["threshold"]) == ("2", "0.5")
 
 
+def test_a_list_in_hindsight_says_so_and_shows_no_figure(run_in: OpenRun) -> None:
+    with run_in(**{"labels.window_months": 1}) as run:
+        write_star(run, [*STAR, fact("a", "2024-03-01", "Beta", 9)])
+        for hindsight in ((), ("Beta",)):
+            write_scores(run, SCORES, hindsight=hindsight)
+            report = rank_whitespace(run)
+            told = read_json(run.workspace.output(f"whitespace_metrics_{LAST}.json"))
+            assert report.hindsight == hindsight
+            assert told["in_sample"] is bool(hindsight)
+            assert told["performance"]["shown"] is not bool(hindsight)
+            assert ("captured" in told["performance"]) is not bool(hindsight)
+            assert any("in-sample" in line for line in run.warnings) is bool(hindsight)
+
+
+def test_performance_is_what_the_window_brought(run_in: OpenRun) -> None:
+    """c buys Alpha in the window, a buys Beta after it."""
+    flags = {"labels.window_months": 1, "whitespace.capacity_percents": [34, 100]}
+    with run_in(**flags) as run:
+        write_star(run, [*STAR, fact("a", "2024-03-01", "Beta", 9)])
+        write_scores(run, SCORES)
+        rank_whitespace(run)
+        told = read_json(run.workspace.output(f"whitespace_metrics_{LAST}.json"))["performance"]
+    assert told["window_end"] == "2024-01-31"
+    few, all_rows = told["captured"]
+    assert (few["rows"], few["buyers"], few["gross_profit"]) == (2, 1, 10.0)
+    assert (all_rows["rows"], all_rows["buyers"], all_rows["share_of_buyers"]) == (3, 1, 1.0)
+
+
 def test_ranking_twice_gives_the_same_bytes(copied: Workspace) -> None:
-    names = ["whitespace.csv", f"whitespace_{LAST}.csv", f"whitespace_metrics_{LAST}.json"]
+    names = [
+        "whitespace.csv", f"whitespace_{LAST}.csv", f"whitespace_metrics_{LAST}.json",
+        "whitespace_ledger.parquet",
+    ]  # fmt: skip
     before = [copied.output(name).read_bytes() for name in names]
     with opened(copied) as run:
         rank_whitespace(run, LAST)
@@ -175,8 +183,13 @@ def test_clear_errors(run_in: OpenRun) -> None:
         with pytest.raises(MissingArtifact, match="gosales score"):
             rank_whitespace(run)
         write_scores(run, SCORES)
-        with pytest.raises(StaleArtifact, match="of 2023-12-31, not of 2023-06-30"):
+        with pytest.raises(NothingToDo, match="No model could be had at 2023-06-30"):
             rank_whitespace(run, dt.date(2023, 6, 30))
         write_scores(run, SCORES[:1])
         with pytest.raises(NothingToDo, match="no whitespace"):
             rank_whitespace(run)
+    with (
+        run_in(**{"labels.window_months": 2}) as run,
+        pytest.raises(StaleArtifact, match="a window of 6 months, not of 2"),
+    ):
+        rank_whitespace(run)

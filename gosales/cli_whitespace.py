@@ -1,0 +1,88 @@
+"""The commands of Phase 4: the list, and what is made of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gosales.cli_call import (
+    HERE,
+    AsJson,
+    Config,
+    Quiet,
+    WindowMonths,
+    Workdir,
+    cutoff_of,
+    opened,
+)
+from gosales.errors import UsageError
+
+__all__ = ["whitespace"]
+
+WEIGHTS = ("probability", "expected_gp", "affinity", "similarity")
+
+
+def whitespace(
+    cutoff: Annotated[
+        str | None, typer.Option("--cutoff", help="YYYY-MM-DD; default: the scores' cutoff.")
+    ] = None,
+    window_months: WindowMonths = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", help="As probability=0.5,expected_gp=0.5; or learned."),
+    ] = None,
+    normalize: Annotated[
+        str | None, typer.Option("--normalize", help="pooled or percentile.")
+    ] = None,
+    capacity_mode: Annotated[
+        str | None,
+        typer.Option("--capacity-mode", help="hybrid, top_percent or accounts_per_rep."),
+    ] = None,
+    accounts_per_rep: Annotated[
+        int | None, typer.Option("--accounts-per-rep", help="Most customers of one rep.")
+    ] = None,
+    config: Config = None,
+    workspace: Workdir = HERE,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the whitespace: who does not have what, best first, with reasons.
+
+    At an earlier cutoff the models are trained on what was known then, and the list is shown
+    with what was bought afterwards.
+    """
+    from gosales.pipeline.summaries import show_whitespace
+    from gosales.whitespace import rank_whitespace
+
+    flags = {
+        "labels.window_months": window_months,
+        "whitespace.weights": _weights(weights),
+        "whitespace.normalize": normalize,
+        "whitespace.capacity_mode": capacity_mode,
+        "whitespace.accounts_per_rep": accounts_per_rep,
+    }
+    with opened("whitespace", workspace, config, quiet, as_json, flags) as call:
+        report = rank_whitespace(call.run, cutoff_of(cutoff))
+        show_whitespace(report, call.run, call.screen)
+        call.screen.summary(report)
+
+
+def _weights(words: str | None) -> Any:
+    """``learned``, ``probability=0.6,affinity=0.4``, or numbers in the order of the signals."""
+    if words is None or words.strip() == "learned":
+        return words and "learned"
+    parts = [part.strip() for part in words.split(",") if part.strip()]
+    named = all("=" in part for part in parts)
+    pairs: list[Any] = [part.split("=", 1) for part in parts]
+    if not named:
+        pairs = list(zip(WEIGHTS, parts, strict=False))
+    try:
+        if not named and len(parts) > len(WEIGHTS):
+            raise ValueError
+        return {name.strip(): float(value) for name, value in pairs}
+    except ValueError:
+        raise UsageError(
+            f"--weights {words}: not weights.",
+            f"Write learned, or as in probability=0.5,expected_gp=0.5 (of {', '.join(WEIGHTS)}).",
+        ) from None
