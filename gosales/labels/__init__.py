@@ -6,7 +6,13 @@
 
 from __future__ import annotations
 
-from gosales.labels.build import LabelReport, LabelSummary, build_labels, ensure_labels
+from gosales.labels.build import (
+    LabelReport,
+    LabelSummary,
+    build_labels,
+    check_cutoffs,
+    ensure_labels,
+)
 from gosales.labels.spec import LabelSpec, read_denylist
 from gosales.labels.table import COHORTS, label_table
 
@@ -16,6 +22,7 @@ __all__ = [
     "LabelSpec",
     "LabelSummary",
     "build_labels",
+    "check_cutoffs",
     "ensure_labels",
     "label_table",
     "read_denylist",
