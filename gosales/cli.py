@@ -26,6 +26,7 @@ from gosales.cli_call import (
     cutoff_of,
     opened,
 )
+from gosales.cli_validate import validate_app
 from gosales.cli_whitespace import whitespace
 from gosales.cli_workspace import config_app, init, sample_app
 from gosales.errors import GoSalesError, UsageError
@@ -42,9 +43,11 @@ app = typer.Typer(
 )
 
 START, PIPELINE, WHOLE = "Start here", "The pipeline, in its order", "The whole way"
+CHECKS = "Checks"
 app.command(rich_help_panel=START)(init)
 app.add_typer(config_app, name="config", rich_help_panel=START)
 app.add_typer(sample_app, name="sample", rich_help_panel=START)
+app.add_typer(validate_app, name="validate", rich_help_panel=CHECKS)
 
 
 @app.command(rich_help_panel=WHOLE)

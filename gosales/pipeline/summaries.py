@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gosales.labels import LabelReport
     from gosales.models import TrainReport
     from gosales.scoring import ScoreReport
+    from gosales.validation import LeakageReport
     from gosales.whitespace import WhitespaceReport
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "divisions_of",
     "show_features",
     "show_labels",
+    "show_leakage",
     "show_scores",
     "show_star",
     "show_training",
@@ -190,3 +192,30 @@ def _show_performance(report: WhitespaceReport, run: Run, screen: Screen) -> Non
             for row in told["captured"]
         ],
     )
+
+
+def show_leakage(report: LeakageReport, screen: Screen) -> None:
+    days = ", ".join(day.isoformat() for day in report.cutoffs)
+    for day, names in report.launched_later.items():
+        screen.say(f"Not sold yet at {day}: {', '.join(names)}")
+    found = f"{len(report.leaks)} differ" if report.leaks else "none differs"
+    screen.say(
+        f"Compared {report.columns:,} columns at {days} with a log that ends there: {found}."
+    )
+    if report.leaks:
+        screen.table(
+            "What came from after the cutoff",
+            ["division", "cutoff", "column", "customers", "such as", "whole log", "cut log"],
+            [
+                [
+                    leak.division,
+                    leak.cutoff.isoformat(),
+                    leak.column,
+                    leak.customers,
+                    leak.example,
+                    leak.whole_log,
+                    leak.cut_log,
+                ]
+                for leak in report.leaks
+            ],
+        )

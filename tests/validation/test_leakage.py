@@ -16,7 +16,7 @@ from gosales.features import affinity, matrices
 from gosales.run import Run
 from gosales.validation import check_leakage
 from gosales.workspace import Workspace
-from tests.conftest import OpenRun, fact, write_star
+from tests.conftest import Gosales, OpenRun, fact, write_star
 from tests.features.logs import random_log
 
 CUTOFF = dt.date(2023, 9, 30)
@@ -127,6 +127,25 @@ def test_a_cut_star_is_the_star_of_a_log_that_ends_there(run: Run) -> None:
     cut = _content(cut_star(run, CUTOFF, Workspace(run.workspace.root / "cut")))
     write_star(run, [row for row in rows if row["order_date"] <= CUTOFF], known)
     assert cut == _content(run)
+
+
+def test_the_command_ends_with_0_when_clean_and_with_6_on_a_leak(
+    run_in: OpenRun, gosales: Gosales, workspace: Workspace, request: pytest.FixtureRequest
+) -> None:
+    with run_in() as run:
+        write_star(run, log())
+    call = ("validate", "leakage", "--workspace", workspace.root, "--cutoff", CUTOFF)
+    clean = gosales(*call, "--division", "PDM")
+    assert (clean.code, "none differs" in clean.out) == (0, True)
+    for path in workspace.outputs.glob("feature*"):
+        path.unlink()
+    request.getfixturevalue("peeking")
+    leaky = gosales(*call, "--division", "PDM")
+    assert leaky.code == 6
+    assert "affinity__div__lift_max__24m" in leaky.err
+    assert "c00" in leaky.out
+    unknown = gosales(*call, "--division", "PMD")
+    assert (unknown.code, "Did you mean 'PDM'?" in unknown.err) == (2, True)
 
 
 def _content(run: Run) -> list[Any]:
