@@ -180,6 +180,7 @@ class ModelingSettings(Section):
 
 class ScoringSettings(Section):
     grades: Annotated[list[Percent], Field(min_length=5, max_length=5)]
+    sensitive_attributes: list[str]
 
     @field_validator("grades")
     @classmethod

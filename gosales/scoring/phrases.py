@@ -1,8 +1,9 @@
 """A feature's value in a seller's words; None when the value says nothing worth saying.
 
-Phrases state the customer's own number and nothing else. A money value at its winsor cap is
-"or more". Which phrases are about the same thing is told by ``topic``: windows of one measure,
-or a count and the months it fell in, never stand beside each other.
+Phrases state the customer's own number and nothing else, and only what speaks for a sale:
+few orders or a falling trend may raise a score, yet are no argument. ``standing``, the share of
+all customers with a lower value, tells much from little. A money value at its winsor cap is
+"or more". Every phrase begins with words of ours, never with a name.
 """
 
 from __future__ import annotations
@@ -17,24 +18,13 @@ __all__ = ["MAX_LENGTH", "Phrasing", "shorten"]
 MAX_LENGTH = 150
 DAYS_A_YEAR = 365.25
 # Shares of the year's quarters below this are no season.
-MIN_SEASON = 0.3
-
-TOPICS = {
-    ("rfm", "tx_n"): "orders",
-    ("lifecycle", "active_months"): "orders",
-    ("rfm", "gp_sum"): "profit",
-    ("rfm", "gp_mean"): "order value",
-    ("rfm", "recency_days"): "recency",
-    ("lifecycle", "tenure_days"): "tenure",
-    ("lifecycle", "gap_days_mean"): "rhythm",
-    ("lifecycle", "gap_days_last"): "rhythm",
-    ("diversity", "divisions_n"): "breadth",
-    ("diversity", "skus_n"): "breadth",
-    ("trajectory", "gp_slope"): "trend",
-    ("trajectory", "tx_slope"): "trend",
-    ("returns", "n"): "returns",
-    ("returns", "rate"): "returns",
-}
+MIN_SEASON = 0.4
+MIN_AHEAD = 0.5
+MIN_SHARE = 0.1
+# "Much" is at least the middle of all customers; likeness to buyers needs more.
+MUCH, VERY = 0.5, 0.75
+# Days after which a last order is no news, and that make a customer a new one.
+RECENT, NEW = 183, 183
 
 
 @dataclass(frozen=True)
@@ -46,17 +36,7 @@ class Phrasing:
     divisions: Mapping[str, str]
     cap: float | None
 
-    @property
-    def topic(self) -> tuple[str, str]:
-        """(what, about which part of the business)."""
-        f = self.feature
-        if f.family == "xdiv":
-            return "owns", f.scope
-        if f.family == "season":
-            return "season", f.measure
-        return TOPICS.get((f.family, f.measure), f"{f.family} {f.measure}"), f.scope
-
-    def say(self, value: float) -> str | None:
+    def say(self, value: float, standing: float = 1.0) -> str | None:
         """At most 150 characters, or None."""
         if value != value:
             return None
@@ -66,91 +46,110 @@ class Phrasing:
             "trajectory": self._trajectory,
             "season": self._season,
             "diversity": self._diversity,
-            "returns": self._returns,
             "xdiv": self._cross,
-            "affinity": self._affinity,
-        }.get(self.feature.family, self._nothing)(value)
+            "affinity": self._fit,
+            "als": self._fit,
+        }.get(self.feature.family, _nothing)(value, standing)
         return None if text is None else shorten(text)
 
-    def _rfm(self, value: float) -> str | None:
-        measure, own = self.feature.measure, self.feature.scope == "div"
+    def _rfm(self, value: float, standing: float) -> str | None:
+        measure = self.feature.measure
         if measure == "recency_days":
-            what = f"Last {self.division} order" if own else "Last order"
-            return f"{what} {_ago(value)}"
-        if value <= 0:
+            return f"Last order{self._of()} {_ago(value)}" if value <= RECENT else None
+        if value <= 0 or standing < MUCH:
             return None
-        name = f"{self.division} " if own else ""
-        if measure == "tx_n":
-            return f"{value:,.0f} {name}{_plural('order', value)} {self._when()}"
+        if measure == "tx_n" and value > 1:
+            return f"{value:,.0f} orders{self._of()} {self._when()}"
         if measure == "gp_sum":
-            what = f"{name}gross profit"
-            return f"{_capital(what)} of {self._money(value)} {self._when()}"
+            return f"Gross profit of {self._money(value)}{self._of()} {self._when()}"
         if measure == "gp_mean":
-            return f"{self._money(value)} gross profit per order{self._of()} {self._when()}"
+            return f"Gross profit of {self._money(value)} an order{self._of()} {self._when()}"
         return None
 
-    def _lifecycle(self, value: float) -> str | None:
+    def _lifecycle(self, value: float, standing: float) -> str | None:
         measure = self.feature.measure
         if measure == "tenure_days":
-            return f"Customer for {_span(value)}" if value >= 1 else None
-        if measure == "active_months" and value >= 1:
-            return f"Ordered in {value:,.0f} {_plural('month', value)} so far"
-        if measure == "gap_days_mean" and value >= 0.5:
-            return f"Usually orders every {_days(value)}"
-        if measure == "gap_days_last" and value >= 0.5:
-            return f"{_days(value)} between the last two orders"
+            if value < NEW:
+                return f"New customer{self._of()}: first order {_ago(value)}"
+            return f"Customer{self._of()} for {_span(value)}" if standing >= MUCH else None
+        if measure == "active_months" and value > 1 and standing >= MUCH:
+            return f"Ordered in {value:,.0f} different months{self._of()} so far"
+        if measure == "order_days_n" and value > 1 and standing >= MUCH:
+            return f"Ordered on {value:,.0f} days{self._of()} so far"
+        if measure == "gap_days_mean" and value >= 0.5 and standing <= MUCH:
+            return f"Usually orders{self._of()} every {_days(value)}"
+        if measure == "overdue_ratio" and value >= 1.5 and self.feature.scope == "div":
+            return f"Last order{self._of()} {value:,.1f} times its usual gap ago"
         return None
 
-    def _trajectory(self, value: float) -> str | None:
-        what = {"gp_slope": "Gross profit", "tx_slope": "Orders"}.get(self.feature.measure)
-        if what is None or value == 0:
-            return None
-        verb = "rising" if value > 0 else "falling"
-        return f"{what} {verb} over the last 12 months"
+    def _trajectory(self, value: float, standing: float) -> str | None:
+        measure, of = self.feature.measure, self._of()
+        if measure == "gp_slope" and value > 0 and standing >= MUCH:
+            return f"Gross profit{of} rising by {self._money(value)} a month ({self._span()})"
+        if measure == "tx_slope" and value >= 0.05:
+            return f"Orders{of} rising by {value:,.2f} a month ({self._span()})"
+        if measure == "tx_delta" and value >= 1:
+            return f"Placed {value:,.0f} more {_plural('order', value)}{of} than in the year before"
+        if measure == "gp_delta" and value > 0 and standing >= MUCH:
+            return f"Gross profit{of} up {self._money(value)} on the year before"
+        return None
 
-    def _season(self, value: float) -> str | None:
-        quarter = self.feature.measure[1]
+    def _season(self, value: float, standing: float) -> str | None:
+        measure = self.feature.measure
+        if measure == "ahead_share":
+            ahead = f"{_percent(value)} of past orders{self._of()} fell in the months now ahead"
+            return ahead if value >= MIN_AHEAD else None
         if value < MIN_SEASON:
             return None
-        return f"{_percent(value)} of orders fall in quarter {quarter} (last 24 months)"
+        return f"{_percent(value)} of orders fall in quarter {measure[1]} (last 24 months)"
 
-    def _diversity(self, value: float) -> str | None:
-        if value < 1:
+    def _diversity(self, value: float, standing: float) -> str | None:
+        measure = self.feature.measure
+        if standing < MUCH:
             return None
-        if self.feature.measure == "divisions_n":
-            return f"Bought from {value:,.0f} {_plural('division', value)} {self._when()}"
-        return f"{value:,.0f} different {_plural('product', value)} bought {self._when()}"
-
-    def _returns(self, value: float) -> str | None:
-        if value <= 0:
+        what = {
+            "divisions_n": "divisions",
+            "skus_n": "different products",
+            "new_divisions_n": "divisions for the first time",
+            "new_skus_n": "products for the first time",
+        }.get(measure)
+        if what is None or value < 2:
             return None
-        if self.feature.measure == "n":
-            return f"{value:,.0f} returned {_plural('line', value)}{self._of()} {self._when()}"
-        return f"{_percent(value)} of lines returned{self._of()} {self._when()}"
+        source = "from " if "divisions" in what else ""
+        return f"Bought {source}{value:,.0f} {what} {self._when()}"
 
-    def _cross(self, value: float) -> str | None:
+    def _cross(self, value: float, standing: float) -> str | None:
         name = self.divisions.get(self.feature.scope)
         if name is None:  # the smoothed share of the division itself is nobody's own number
             return None
-        if self.feature.measure == "recency_days":
-            return f"Last bought {name} {_ago(value)}"
-        if value <= 0:
-            return None
-        if self.feature.measure == "owned":
+        measure = self.feature.measure
+        if measure == "recency_days":
+            return f"Bought {name} {_ago(value)}"
+        if measure == "owned" and value > 0:
             return f"Bought {name} before"
-        return f"{_percent(value)} of gross profit from {name} {self._when()}"
+        if measure == "gp_share" and value >= MIN_SHARE:
+            return f"{_percent(value)} of its gross profit from {name} {self._when()}"
+        if measure == "tx_share" and value >= MIN_SHARE:
+            return f"{_percent(value)} of its orders hold {name} {self._when()}"
+        return None
 
-    def _affinity(self, value: float) -> str | None:
-        if self.feature.measure != "lift_max" or value <= 1:
-            return None
-        return f"Owns what buyers of {self.division} often own (lift {value:.1f})"
-
-    def _nothing(self, value: float) -> str | None:
+    def _fit(self, value: float, standing: float) -> str | None:
+        measure = self.feature.measure
+        if measure == "lift_max" and value >= 1.1:
+            return f"Buyers of the same things take up {self.division} {value:.1f} times as often"
+        alike = self.feature.unit in ("spreads", "cosine")
+        if alike and value > 0 and standing >= VERY:
+            share = min(int(100 * standing), 99)
+            return f"Buys like {self.division}'s buyers: more so than {share}% of customers"
         return None
 
     def _when(self) -> str:
         window = self.feature.window
-        return "so far" if window == "life" else f"in the last {window.removesuffix('m')} months"
+        return "so far" if window == "life" else f"in the last {self._span()}"
+
+    def _span(self) -> str:
+        months = self.feature.window.removesuffix("m")
+        return "month" if months == "1" else f"{months} months"
 
     def _of(self) -> str:
         return f" in {self.division}" if self.feature.scope == "div" else ""
@@ -164,8 +163,8 @@ def shorten(text: str) -> str:
     return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 1]}…"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _nothing(value: float, standing: float) -> str | None:
+    return None
 
 
 def _plural(noun: str, count: float) -> str:
@@ -177,7 +176,7 @@ def _days(value: float) -> str:
 
 
 def _ago(value: float) -> str:
-    return "today" if value < 1 else f"{_days(value)} ago"
+    return "today" if value < 1 else f"{_span(value)} ago"
 
 
 def _span(days: float) -> str:
@@ -185,4 +184,4 @@ def _span(days: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if share >= 0.01 else "Under 1%"
+    return f"{100 * share:.0f}%"

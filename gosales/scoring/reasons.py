@@ -1,20 +1,23 @@
 """Why a customer scores high, in a seller's words.
 
 A topic's weight is the sum of the contributions of all features about it; its spokesman is
-the strongest of them that has something to say. Only topics that raise the score are told.
+the strongest of them that has something to say. Only topics that raise the score are told, and
+each concept once. All rows are told together: a pass a place in the rows' order of topics.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from gosales.features import Feature, describe, features_of
 from gosales.models import Floats, Ints
 from gosales.scoring.phrases import Phrasing, shorten
+from gosales.scoring.topics import is_sensitive, topic_of
 from gosales.workspace import Workspace, slug
 
 __all__ = ["FALLBACK", "REASONS", "Teller", "declarations", "winsor_caps"]
@@ -23,6 +26,7 @@ REASONS = 3
 # Log-odds that a topic must add to be worth a word.
 WEAK = 0.02
 FALLBACK = "No single strong signal: scored on the whole profile"
+Texts = npt.NDArray[np.object_]
 
 
 def winsor_caps(
@@ -49,6 +53,7 @@ class Teller:
     """Turns contributions into sentences for one division.
 
     ``features`` are the columns' declarations in their order, ``caps`` the winsor caps.
+    Features of a division or measure with one of the ``sensitive`` words are never told.
     """
 
     def __init__(
@@ -57,61 +62,107 @@ class Teller:
         division: str,
         divisions: Sequence[str],
         caps: Mapping[str, float],
+        sensitive: Collection[str] = (),
     ) -> None:
         names = {slug(name): name for name in divisions}
         self._phrasings = [
             Phrasing(feature, division, names, caps.get(feature.name)) for feature in features
         ]
-        self._last_bought = {
-            phrasing.feature.scope: place
-            for place, phrasing in enumerate(self._phrasings)
-            if phrasing.feature.family == "xdiv" and phrasing.feature.measure == "recency_days"
+        self._silent = {
+            place
+            for place, f in enumerate(features)
+            if is_sensitive(f"{f.scope}__{f.measure}", sensitive)
         }
-        topics = [self._topic(phrasing, division) for phrasing in self._phrasings]
+        self._last_bought = {
+            f.scope: place
+            for place, f in enumerate(features)
+            if f.family == "xdiv" and f.measure == "recency_days"
+        }
+        topics = [topic_of(feature, slug(division)) for feature in features]
         self._topics = list(dict.fromkeys(topics))
         self._members = [np.flatnonzero([topic == one for topic in topics]) for one in self._topics]
+        concepts = list(dict.fromkeys(concept for concept, _ in self._topics))
+        self._concept = np.array([concepts.index(concept) for concept, _ in self._topics])
 
-    @staticmethod
-    def _topic(phrasing: Phrasing, division: str) -> tuple[str, str]:
-        """What other divisions' features say of this one is said of the division itself."""
-        what, scope = phrasing.topic
-        return (what, "div") if scope == slug(division) else (what, scope)
+    def tell(self, x: Floats, contributions: Floats) -> list[Texts]:
+        """(rows, features) values and contributions -> three columns of reasons.
 
-    def tell(self, x: Floats, contributions: Floats) -> list[tuple[str, ...]]:
-        """(rows, features) values and contributions -> three reasons a row.
-
-        The first is never empty; the others are when there is nothing more to say.
+        The first is never empty; the others are "" when there is nothing more to say.
         """
+        n = len(x)
         weights = np.column_stack([contributions[:, m].sum(axis=1) for m in self._members])
         order = np.argsort(-weights, axis=1, kind="stable")
-        return [
-            self._row(x[row], contributions[row], weights[row], order[row]) for row in range(len(x))
-        ]
+        reasons = np.full((n, REASONS), "", dtype=object)
+        count = np.zeros(n, dtype=np.int64)
+        told = np.zeros((n, int(self._concept.max()) + 1), dtype=bool)
+        words = _Words(self._phrasings, x)
+        open_rows = np.arange(n)
+        for place in range(len(self._topics)):
+            topic = order[open_rows, place]
+            # Topics come strongest first: a weak one ends its row.
+            going = (weights[open_rows, topic] >= WEAK) & (count[open_rows] < REASONS)
+            open_rows, topic = open_rows[going], topic[going]
+            fresh = ~told[open_rows, self._concept[topic]]
+            for one in np.unique(topic[fresh]):
+                rows = open_rows[fresh & (topic == one)]
+                text = self._spoken(rows, contributions, self._members[one], words)
+                rows, text = rows[text != None], text[text != None]  # noqa: E711
+                reasons[rows, count[rows]] = text
+                count[rows] += 1
+                told[rows, self._concept[one]] = True
+        reasons[count == 0, 0] = shorten(FALLBACK)
+        return [reasons[:, number] for number in range(REASONS)]
 
-    def _row(self, x: Floats, parts: Floats, weights: Floats, order: Ints) -> tuple[str, ...]:
-        said: list[str] = []
-        for topic in order:
-            if weights[topic] < WEAK or len(said) == REASONS:
-                break
-            text = self._spokesman(x, parts, self._members[topic])
-            if text is not None and text not in said:
-                said.append(text)
-        if not said:
-            said.append(shorten(FALLBACK))
-        return (*said, *[""] * (REASONS - len(said)))
+    def _spoken(self, rows: Ints, parts: Floats, members: Ints, words: _Words) -> Texts:
+        """For each row what the strongest feature that can speak says; None if none can."""
+        text = np.full(len(rows), None, dtype=object)
+        ranked = members[np.argsort(-parts[np.ix_(rows, members)], axis=1, kind="stable")]
+        for turn in range(len(members)):
+            waiting = np.flatnonzero(text == None)  # noqa: E711
+            for place in np.unique(ranked[waiting, turn]):
+                mine = waiting[ranked[waiting, turn] == place]
+                text[mine] = self._say(int(place), rows[mine], words)
+        return text
 
-    def _spokesman(self, x: Floats, parts: Floats, members: Ints) -> str | None:
-        for place in sorted(members, key=lambda m: (-parts[m], m)):
-            if parts[place] <= 0:
-                return None
-            text = self._say(x, place)
-            if text is not None:
-                return text
-        return None
-
-    def _say(self, x: Floats, place: int) -> str | None:
+    def _say(self, place: int, rows: Ints, words: _Words) -> Texts:
         feature = self._phrasings[place].feature
-        if (feature.family, feature.measure) == ("xdiv", "owned") and x[place] > 0:
+        if place in self._silent:
+            return np.full(len(rows), None, dtype=object)
+        if (feature.family, feature.measure) == ("xdiv", "owned"):
             # The same fact with its date says more than the flag.
-            place = self._last_bought.get(feature.scope, place)
-        return self._phrasings[place].say(float(x[place]))
+            dated = self._last_bought.get(feature.scope, place)
+            dated = place if dated in self._silent else dated
+            owned = words.values[rows, place] > 0
+            text = np.full(len(rows), None, dtype=object)
+            text[owned] = words.say(dated, rows[owned])
+            return text
+        return words.say(place, rows)
+
+
+class _Words:
+    """The phrases of features for many rows, each distinct value put into words once."""
+
+    def __init__(self, phrasings: Sequence[Phrasing], values: Floats) -> None:
+        self.values = values
+        self._phrasings = phrasings
+        self._sorted: dict[int, Floats] = {}
+
+    def say(self, place: int, rows: Ints) -> Texts:
+        distinct, back = np.unique(self.values[rows, place], return_inverse=True)
+        if place not in self._sorted:
+            column = self.values[:, place]
+            self._sorted[place] = np.sort(column[~np.isnan(column)])
+        known = self._sorted[place]
+        # The share of the other customers with a lower value; the highest stand at 1.
+        below = np.searchsorted(known, distinct, side="left") / max(1, len(known) - 1)
+        if len(known) < 2:
+            below = np.ones(len(distinct))
+        phrasing = self._phrasings[place]
+        texts = [
+            phrasing.say(value, standing)
+            for value, standing in zip(distinct.tolist(), below.tolist(), strict=True)
+        ]
+        found = np.empty(len(texts), dtype=object)
+        found[:] = texts
+        spoken: Texts = found[back]
+        return spoken

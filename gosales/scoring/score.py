@@ -181,7 +181,8 @@ def _score_division(run: Run, model: LoadedModel, day: dt.date, known: _Known) -
     features = [str(name) for name in classifier.feature_names_in_]
     caps = winsor_caps(run.workspace, division, day, features)
     declared = list(declarations(features, known.divisions).values())
-    teller = Teller(declared, division, known.divisions, caps)
+    private = run.settings.scoring.sensitive_attributes
+    teller = Teller(declared, division, known.divisions, caps, private)
     reasons = teller.tell(x, classifier.contributions(x))
     rank = np.round(100 * percentile(p), 4)
     order = np.lexsort((design.customers.astype(np.str_), -p))
@@ -198,7 +199,7 @@ def _score_division(run: Run, model: LoadedModel, day: dt.date, known: _Known) -
         "expected_gp": pa.array(worth[order]),
     }
     for number in range(REASONS):
-        texts = [reasons[row][number] for row in order]
+        texts = reasons[number][order]
         columns[f"reason_{number + 1}"] = pa.array(texts, pa.string())
     return pa.table(columns)
 
