@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ class Engine:
         return table
 
     def scalar(self, expr: ir.Scalar) -> Any:
-        return self.backend.to_pyarrow(expr).as_py()
+        return self.to_arrow(expr.as_table())[0][0].as_py()
 
     def cache(self, expr: ir.Table) -> ir.Table:
         """Compute once, keep on disk, and go on from the result."""
@@ -105,6 +106,7 @@ class DuckDBEngine(Engine):
     name = "duckdb"
 
     def _open(self, settings: DatabaseSettings) -> None:
+        _forgo_pandas()
         self.backend = ibis.duckdb.connect(
             threads=self.threads,
             memory_limit=settings.memory_limit,
@@ -117,6 +119,12 @@ class DuckDBEngine(Engine):
         table: ir.Table = self.backend.read_parquet(files if len(files) > 1 else files[0])
         return table
 
+    def to_arrow(self, expr: ir.Table) -> pa.Table:
+        # As backend.to_pyarrow, but without the pandas that it imports.
+        found = self.backend.con.sql(self.backend.compile(expr)).to_arrow_table()
+        table: pa.Table = expr.__pyarrow_result__(found)
+        return table
+
     def write_parquet(self, expr: ir.Table, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.backend.to_parquet(expr, path, row_group_size=ROW_GROUP)
@@ -124,6 +132,28 @@ class DuckDBEngine(Engine):
     def close(self) -> None:
         self.backend.disconnect()
         super().close()
+
+
+class _NoPandas:
+    """A finder in whose presence pandas cannot be imported."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def _forgo_pandas() -> None:
+    """Let pyarrow do without pandas, which it imports with the first Python value it is given.
+
+    That takes half a second, and we use none of it. Who wants it can still import it.
+    """
+    if "pandas" not in sys.modules:
+        finder: Any = _NoPandas()
+        sys.meta_path.insert(0, finder)
+        try:
+            pa.scalar(0)
+        finally:
+            sys.meta_path.remove(finder)
 
 
 class SparkEngine(Engine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -13,7 +14,15 @@ from gosales.etl.layout import Layout
 from gosales.etl.lines import unmapped_profit
 from gosales.settings import EtlSettings
 
-__all__ = ["Finding", "date_findings", "fact_findings", "layout_findings", "line_findings"]
+__all__ = [
+    "Finding",
+    "date_findings",
+    "layout_findings",
+    "line_findings",
+    "repeated_rows",
+    "spelling_findings",
+    "split_products",
+]
 
 MOST = 20
 
@@ -92,68 +101,53 @@ def date_findings(order: DateOrder, column: str, settings: EtlSettings) -> list[
     return [Finding("ambiguous_dates", column, "", f"{why}; set etl.date_order to be sure")]
 
 
-def line_findings(engine: Engine, lines: ir.Table, layout: Layout) -> list[Finding]:
-    """Counts over the good lines: divisions at odds with the map, blank amounts, currencies."""
-    at_odds = (
-        lines.map_division.notnull()
-        & lines.own_canonical.notnull()
-        & (lines.map_division != lines.own_canonical)
-    )
-    counts = engine.to_arrow(
-        lines.aggregate(
-            at_odds=at_odds.sum().fill_null(0),
-            blank=lines.blank_amount.sum().fill_null(0),
-            currencies=lines.currency.upper().nunique(),
-        )
-    ).to_pylist()[0]
+def line_findings(totals: dict[str, Any], layout: Layout) -> list[Finding]:
+    """Counts over the good lines (``at_odds``, ``blank``, ``currencies``): divisions at odds with
+    the map, blank amounts, several currencies."""
     findings = []
-    if counts["at_odds"]:
+    if at_odds := totals["at_odds"]:
         column = layout.fields.get("product_division", "product_division")
-        message = (
-            f"{int(counts['at_odds']):,} lines say another division than the SKU map; the map wins"
-        )
-        findings.append(Finding("division_conflict", column, str(counts["at_odds"]), message))
-    if counts["blank"]:
-        message = f"{int(counts['blank']):,} lines have no amount; they count as zero"
-        findings.append(Finding("blank_amount", "gross_profit", str(counts["blank"]), message))
-    if counts["currencies"] > 1:
-        message = f"the log has {counts['currencies']} currencies; amounts are added as they stand"
+        message = f"{at_odds:,} lines say another division than the SKU map; the map wins"
+        findings.append(Finding("division_conflict", column, str(at_odds), message))
+    if blank := totals["blank"]:
+        message = f"{blank:,} lines have no amount; they count as zero"
+        findings.append(Finding("blank_amount", "gross_profit", str(blank), message))
+    if totals["currencies"] > 1:
+        message = f"the log has {totals['currencies']} currencies; amounts are added as they stand"
         findings.append(
             Finding(
-                "many_currencies", layout.fields["currency"], str(counts["currencies"]), message
+                "many_currencies", layout.fields["currency"], str(totals["currencies"]), message
             )
         )
     return findings
 
 
-def fact_findings(
-    engine: Engine, facts: ir.Table, staged: ir.Table, columns: tuple[str, ...], names: ir.Table
+def repeated_rows(
+    engine: Engine, staged: ir.Table, twins: ir.Table, columns: tuple[str, ...]
 ) -> list[Finding]:
-    """Duplicate source rows (kept), products in two divisions, divisions spelt several ways."""
-    findings = []
-    twins = facts.filter(facts.transaction_id.contains("-"))
-    if engine.scalar(twins.count()):
-        content = facts.transaction_id.re_replace("-[0-9]+$", "")
-        keyed = facts.select("row_id", content=content)
-        repeated = twins.select(content=twins.transaction_id.re_replace("-[0-9]+$", "")).distinct()
-        rows = staged.semi_join(keyed.semi_join(repeated, "content"), "row_id")
-        groups = rows.group_by([rows[c] for c in columns]).agg(n=ibis._.count())
-        extra = engine.scalar(groups.filter(groups.n > 1).n.sum().fill_null(0)) - engine.scalar(
-            (groups.n > 1).sum().fill_null(0)
+    """Source rows that say what another says in every cell; ``twins``: lines that say the same."""
+    rows = engine.cache(staged.semi_join(twins, "row_id").select(*columns))
+    extra = engine.scalar(rows.count()) - engine.scalar(rows.distinct().count())
+    message = f"{extra:,} source rows repeat another row in every cell; all are kept"
+    return [Finding("duplicate_row", "", str(extra), message)] if extra else []
+
+
+def spelling_findings(spellings: dict[str, list[str]]) -> list[Finding]:
+    """Divisions that are written in several ways."""
+    return [
+        Finding(
+            "division_spelling",
+            "product_division",
+            min(written),
+            f"division '{name}' is written in {len(written)} ways; they are one",
         )
-        if extra:
-            message = f"{int(extra):,} source rows repeat another row in every cell; all are kept"
-            findings.append(Finding("duplicate_row", "", str(int(extra)), message))
-    findings += _split_products(engine, facts)
-    spelt = names.group_by("canonical").agg(n=ibis._.count(), least=names.own.min())
-    for row in engine.to_arrow(spelt.filter(spelt.n > 1).order_by("canonical")).to_pylist():
-        message = f"division '{row['canonical']}' is written in {row['n']} ways; they are one"
-        findings.append(Finding("division_spelling", "product_division", row["least"], message))
-    return findings
+        for name, written in sorted(spellings.items())
+        if len(written) > 1
+    ]
 
 
-def _split_products(engine: Engine, facts: ir.Table) -> list[Finding]:
-    pairs = facts.group_by("product_sku", "product_division").agg(lines=ibis._.count())
+def split_products(engine: Engine, pairs: ir.Table) -> list[Finding]:
+    """Products in several divisions; ``pairs``: product_sku, product_division, lines."""
     spread = pairs.group_by("product_sku").agg(
         divisions=ibis._.count(), lines=pairs.lines.sum(), most=pairs.lines.max()
     )

@@ -54,7 +54,7 @@ def _future(lines: ir.Table, _: EtlSettings, today: dt.date) -> ir.StringValue:
 
 
 def _no_division(lines: ir.Table, _: EtlSettings, __: dt.date) -> ir.StringValue:
-    missing = lines.division.isnull() & lines.product_sku.notnull()
+    missing = lines.product_division.isnull() & lines.product_sku.notnull()
     return missing.ifelse(lines.product_sku, None)
 
 
@@ -126,8 +126,10 @@ def find_violations(
 
 
 def first_rules(violations: ir.Table) -> ir.Table:
-    """One row a broken source row: ``row_id`` and the first rule that it breaks."""
-    return violations.group_by("row_id").agg(rule=violations.rule.argmin(violations.order))
+    """One row a broken source row: its origin and the first rule that it breaks."""
+    return violations.group_by("row_id", "source_file", "source_row").agg(
+        rule=violations.rule.argmin(violations.order)
+    )
 
 
 def misfit_rule(cells: int, expected: int) -> str:

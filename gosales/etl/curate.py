@@ -9,29 +9,24 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from gosales.engine import MONEY
+from gosales.engine import MONEY, Engine
 from gosales.errors import ConfigError, ContractBreach
 from gosales.etl.checks import (
     Finding,
     date_findings,
-    fact_findings,
     layout_findings,
     line_findings,
+    repeated_rows,
+    spelling_findings,
+    split_products,
 )
 from gosales.etl.contracts import RULES, find_violations, first_rules
-from gosales.etl.dates import parse_dates, resolve_order
 from gosales.etl.dimensions import customer_base, date_dimension, product_dimension
 from gosales.etl.enrich import enrich
-from gosales.etl.facts import (
-    FACT_COLUMNS,
-    LINEAGE,
-    division_names,
-    duplicate_keys,
-    key_lines,
-    with_division,
-)
+from gosales.etl.facts import FACT_COLUMNS, LINEAGE, duplicate_keys, key_lines, with_content
 from gosales.etl.layout import Layout
 from gosales.etl.lines import blank_rows, read_lines
+from gosales.etl.lookups import read_lookups
 from gosales.etl.qa import Accounting
 from gosales.etl.report import write_checks
 from gosales.etl.sku_map import SkuMap
@@ -82,48 +77,77 @@ def curate(
     _check_unique_keys(settings.unique_keys)
     everything = engine.read_parquet(log.table)
     findings = faults + layout_findings(engine, everything, layout, settings)
-    blank = engine.cache(blank_rows(everything, log.columns).select("row_id", *LINEAGE))
-    blanks = engine.scalar(blank.count())
-    staged = everything.anti_join(blank, "row_id") if blanks else everything
     with run.step("read the cells") as step:
-        texts = engine.cache(everything.select(text=layout.fields["order_date"]).distinct())
-        order = resolve_order(engine, texts, settings)
-        days = parse_dates(engine, texts, order, settings)
-        findings += date_findings(order, layout.fields["order_date"], settings)
-        lines = engine.cache(read_lines(engine, staged, days, layout, sku_map, settings))
-        names = division_names(engine, lines, sku_map)
-        lines = with_division(lines, names)
+        blank = blank_rows(engine, everything, layout, log.columns)
+        staged = everything
+        if engine.scalar(blank.count()):
+            staged = everything.anti_join(blank, "row_id")
+        lookups = read_lookups(engine, everything, layout, sku_map, settings)
+        findings += date_findings(lookups.order, layout.fields["order_date"], settings)
+        read = read_lines(engine, staged, lookups, layout, settings)
+        lines = engine.cache(with_content(read))
         step.rows = engine.scalar(lines.count())
     with run.step("check the contract"):
         broken = engine.cache(find_violations(engine, lines, RULES, settings, run.today))
-        first = engine.cache(first_rules(broken))
-        good = lines.anti_join(first, "row_id")
-        facts = engine.cache(key_lines(engine, good))
+        good = _without(engine, lines, broken)
+        facts, twins = key_lines(engine, good)
         if settings.unique_keys:
-            doubled = engine.cache(_duplicates(facts, settings.unique_keys))
+            doubled = engine.cache(_duplicates(engine.cache(facts), settings.unique_keys))
             broken = engine.cache(broken.union(doubled))
-            first = engine.cache(first_rules(broken))
-            facts = facts.anti_join(first, "row_id")
-            good = good.anti_join(first, "row_id")
+            good, facts, twins = (_without(engine, t, broken) for t in (lines, facts, twins))
+        totals = _totals(engine, good)
+        findings += line_findings(totals, layout)
+        if engine.scalar(twins.count()):
+            findings += repeated_rows(engine, staged, twins, log.columns)
+        pairs = engine.cache(_pairs(good))
+        findings += split_products(engine, pairs)
+        findings += spelling_findings(lookups.spellings)
+        rejected = engine.cache(first_rules(broken))
         aside = _set_aside(run, staged, lines, blank, layout)
-        findings += line_findings(engine, good, layout)
-        findings += fact_findings(engine, facts, staged, log.columns, names)
-        rejected = engine.cache(
-            broken.select("row_id", *LINEAGE).distinct().inner_join(first, "row_id")
-        )
         checked = Checked(
             everything,
             engine.read_parquet(log.misfits),
             log.columns,
             broken,
-            rejected.select("row_id", *LINEAGE, "rule"),
+            rejected,
             aside,
             findings,
-            _account(run, log, rejected, aside, facts, lines, layout),
+            _account(run, log, rejected, aside, good, step.rows, layout),
         )
     _judge(run, checked, lenient)
     with run.step("dimensions"):
-        return _curated(run, checked, facts, good, lines, layout)
+        money = engine.scalar(lines.gross_profit.sum().fill_null(0).cast(MONEY))
+        return _curated(run, checked, facts, good, pairs, totals, money, layout)
+
+
+def _without(engine: Engine, lines: ir.Table, broken: ir.Table) -> ir.Table:
+    """The lines of rows that break no rule."""
+    if not engine.scalar(broken.count()):
+        return lines
+    return lines.anti_join(broken, "row_id")
+
+
+def _totals(engine: Engine, good: ir.Table) -> dict[str, Any]:
+    """What there is to say about all good lines together."""
+    found = good.aggregate(
+        rows=good.count(),
+        at_odds=good.at_odds.sum().fill_null(0).cast("int64"),
+        blank=good.blank_amount.sum().fill_null(0).cast("int64"),
+        currencies=good.currency.upper().nunique(),
+        invoices=good.invoice_id.count(),
+        first=good.order_date.min(),
+        last=good.order_date.max(),
+        money=good.gross_profit.sum().cast(MONEY),
+    )
+    totals: dict[str, Any] = engine.to_arrow(found).to_pylist()[0]
+    return totals
+
+
+def _pairs(good: ir.Table) -> ir.Table:
+    """The divisions of each product."""
+    return good.group_by("product_sku", "product_division").agg(
+        lines=ibis._.count(), first_sold=good.order_date.min(), last_sold=good.order_date.max()
+    )
 
 
 def _check_unique_keys(keys: list[str]) -> None:
@@ -164,12 +188,13 @@ def _account(
     log: StagedLog,
     rejected: ir.Table,
     aside: ir.Table,
-    facts: ir.Table,
-    lines: ir.Table,
+    good: ir.Table,
+    lines: int,
     layout: Layout,
 ) -> Accounting:
     engine = run.engine
-    curated = facts.group_by("source_file").agg(n=facts.row_id.nunique())
+    rows = good.row_id.nunique() if layout.kind == "wide" else good.count()
+    curated = good.group_by("source_file").agg(n=rows)
     counts = Accounting(
         read={file.name: file.staged + file.misfits for file in log.files},
         curated={r["source_file"]: r["n"] for r in engine.to_arrow(curated).to_pylist()},
@@ -181,7 +206,7 @@ def _account(
             into[row["source_file"], row["rule"]] = row["n"]
     if layout.kind == "wide":
         cells = sum(file.staged for file in log.files) * len(layout.products)
-        counts.empty_cells = cells - engine.scalar(lines.count())
+        counts.empty_cells = cells - lines
     return counts
 
 
@@ -235,51 +260,47 @@ def _first_violation(run: Run, checked: Checked) -> str:
 
 
 def _curated(
-    run: Run, checked: Checked, facts: ir.Table, good: ir.Table, lines: ir.Table, layout: Layout
+    run: Run,
+    checked: Checked,
+    facts: ir.Table,
+    good: ir.Table,
+    pairs: ir.Table,
+    totals: dict[str, Any],
+    money: Decimal,
+    layout: Layout,
 ) -> Curated:
     engine = run.engine
-    span = engine.to_arrow(
-        facts.aggregate(
-            first=facts.order_date.min(),
-            last=facts.order_date.max(),
-            invoices=facts.invoice_id.count(),
-            rows=facts.count(),
-            money=facts.gross_profit.sum().cast(MONEY),
-        )
-    ).to_pylist()[0]
-    if not span["rows"]:
+    if not totals["rows"]:
         write_checks(run, checked.findings, checked)
         raise ContractBreach("No row of the log is good.", "See violations.csv for the reasons.")
     named = good.group_by("customer_id", "customer_name").agg(n=ibis._.count())
     described = good.group_by("product_sku", "description").agg(n=ibis._.count())
-    customers = engine.cache(customer_base(facts, named))
+    customers = engine.cache(customer_base(good, named))
     customers = enrich(run, customers, enrichment_files(run.workspace, run.settings.etl))
-    divisions = _divisions(run, facts, checked)
-    whole = engine.scalar(lines.gross_profit.sum().fill_null(0).cast(MONEY))
     return Curated(
         **{name: getattr(checked, name) for name in Checked.__dataclass_fields__},
         facts=facts,
         customers=customers,
-        products=product_dimension(facts, described),
-        dates=date_dimension(engine, span["first"], span["last"]),
+        products=product_dimension(pairs, described),
+        dates=date_dimension(engine, totals["first"], totals["last"]),
         about={
             "schema_version": SCHEMA_VERSION,
             "layout": layout.kind,
-            "divisions": divisions,
-            "has_invoices": span["invoices"] > 0,
-            "first_order": span["first"].isoformat(),
-            "last_order": span["last"].isoformat(),
+            "divisions": _divisions(run, pairs, checked),
+            "has_invoices": totals["invoices"] > 0,
+            "first_order": totals["first"].isoformat(),
+            "last_order": totals["last"].isoformat(),
             "customers": engine.scalar(customers.count()),
-            "transactions": span["rows"],
+            "transactions": totals["rows"],
         },
-        money_curated=span["money"],
-        money_quarantined=whole - span["money"],
+        money_curated=totals["money"],
+        money_quarantined=money - totals["money"],
     )
 
 
-def _divisions(run: Run, facts: ir.Table, checked: Checked) -> list[str]:
+def _divisions(run: Run, pairs: ir.Table, checked: Checked) -> list[str]:
     """The star's divisions; two that would share a file name are a breach."""
-    table = run.engine.to_arrow(facts.select("product_division").distinct())
+    table = run.engine.to_arrow(pairs.select("product_division").distinct())
     names = sorted(table.column(0).to_pylist())
     by_slug: dict[str, str] = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""The dimensions of the star, made from its facts."""
+"""The dimensions of the star, made from its lines."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from gosales.etl.names import name_key
 __all__ = ["customer_base", "date_dimension", "product_dimension"]
 
 
-def customer_base(facts: ir.Table, names: ir.Table) -> ir.Table:
-    """One row a customer of the facts; ``names`` (customer_id, customer_name, n) gives each its
-    commonest name, the first in the alphabet of equally common ones."""
-    order = facts.invoice_id.fill_null(facts.order_date.cast("string"))
-    totals = facts.group_by("customer_id").agg(
-        first_order_date=facts.order_date.min(),
-        last_order_date=facts.order_date.max(),
+def customer_base(lines: ir.Table, names: ir.Table) -> ir.Table:
+    """One row a customer of the good lines; ``names`` (customer_id, customer_name, n) gives each
+    its commonest name, the first in the alphabet of equally common ones."""
+    order = lines.invoice_id.fill_null(lines.order_date.cast("string"))
+    totals = lines.group_by("customer_id").agg(
+        first_order_date=lines.order_date.min(),
+        last_order_date=lines.order_date.max(),
         orders=order.nunique(),
-        gross_profit=facts.gross_profit.sum().cast(MONEY),
+        gross_profit=lines.gross_profit.sum().cast(MONEY),
     )
     ranked = names.filter(names.customer_name.notnull()).mutate(
         place=ibis.row_number().over(
@@ -34,13 +34,15 @@ def customer_base(facts: ir.Table, names: ir.Table) -> ir.Table:
     return joined.mutate(customer_name_key=name_key(joined.customer_name))
 
 
-def product_dimension(facts: ir.Table, descriptions: ir.Table) -> ir.Table:
-    """One row a product: its commonest division, the description seen most, first and last day."""
-    spans = facts.group_by("product_sku").agg(
-        first_sold=facts.order_date.min(), last_sold=facts.order_date.max()
+def product_dimension(pairs: ir.Table, descriptions: ir.Table) -> ir.Table:
+    """One row a product: its commonest division, the description seen most, first and last day.
+
+    ``pairs``: product_sku, product_division, lines, first_sold, last_sold.
+    """
+    spans = pairs.group_by("product_sku").agg(
+        first_sold=pairs.first_sold.min(), last_sold=pairs.last_sold.max()
     )
-    divisions = facts.group_by("product_sku", "product_division").agg(n=ibis._.count())
-    division = _commonest(divisions, "product_sku", "product_division")
+    division = _commonest(pairs.rename(n="lines"), "product_sku", "product_division")
     described = descriptions.filter(descriptions.description.notnull())
     text = _commonest(described, "product_sku", "description")
     joined = spans.left_join(division, "product_sku").drop("product_sku_right")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from gosales.engine import MONEY, Engine
-from gosales.etl.sku_map import SkuMap
 
 __all__ = [
     "FACT_COLUMNS",
     "LINEAGE",
-    "division_names",
     "duplicate_keys",
     "key_lines",
-    "with_division",
+    "with_content",
 ]
 
 FACT_COLUMNS = (
@@ -42,87 +39,35 @@ LINEAGE = ("source_file", "source_row")
 CONTENT = tuple(c for c in FACT_COLUMNS if c not in (*LINEAGE, "transaction_id", "is_return"))
 
 
-def division_names(engine: Engine, lines: ir.Table, sku_map: SkuMap) -> ir.Table:
-    """``own_division`` as written -> ``canonical``: the SKU map's spelling, else the commonest.
-
-    Names that differ only in case or blanks are one division.
-    """
-    spelt = (
-        lines.filter(lines.own_division.notnull()).group_by("own_division").agg(n=ibis._.count())
-    )
-    spelt = engine.cache(spelt.mutate(key=_division_key(spelt.own_division)))
-    rows = engine.to_arrow(spelt.order_by("key", ibis.desc("n"), "own_division")).to_pylist()
-    mapped = {_plain_key(name): name for name in sku_map.divisions()}
-    best: dict[str, str] = {}
-    for row in rows:
-        best.setdefault(row["key"], mapped.get(row["key"], row["own_division"]))
-    return engine.from_rows(
-        [{"own": row["own_division"], "canonical": best[row["key"]]} for row in rows],
-        pa.schema({"own": pa.string(), "canonical": pa.string()}),
-    )
+def with_content(lines: ir.Table) -> ir.Table:
+    """Adds ``content``, a hash of what a line says, whatever file and row it stands in."""
+    parts = [lines[name].cast("string").fill_null("\x1e") for name in CONTENT]
+    text = ibis.literal("\x1f").join(parts)
+    return lines.mutate(content=text.hexdigest("md5").substr(0, 24))
 
 
-def _division_key(name: ir.StringValue) -> ir.StringValue:
-    return name.re_replace("[ \t\u00a0]+", "").lower()
+def key_lines(engine: Engine, good: ir.Table) -> tuple[ir.Table, ir.Table]:
+    """Facts from good lines (columns of FACT_COLUMNS and ``row_id``), and the lines (``row_id``,
+    ``line_no``, ``number``) that say what another line says.
 
-
-def _plain_key(name: str) -> str:
-    return "".join(name.split()).lower()
-
-
-def with_division(lines: ir.Table, names: ir.Table) -> ir.Table:
-    """Adds ``own_canonical`` and ``division``: the SKU map's where it has one, else the line's."""
-    joined = lines.left_join(names, lines.own_division == names.own).drop("own")
-    joined = joined.rename(own_canonical="canonical")
-    return joined.mutate(division=ibis.coalesce(joined.map_division, joined.own_canonical))
-
-
-def key_lines(engine: Engine, good: ir.Table) -> ir.Table:
-    """Facts from good lines (columns of FACT_COLUMNS and ``row_id``).
-
-    ``transaction_id`` is a hash of what the line says; lines that say the same are numbered
+    ``transaction_id`` is the hash of what the line says; lines that say the same are numbered
     ``-2``, ``-3``, so the keys do not depend on files or order of rows.
     """
-    facts = good.select(
-        "row_id",
-        "line_no",
-        "customer_id",
-        "order_date",
-        "invoice_id",
-        "product_sku",
-        "quantity",
-        "revenue",
-        "gross_profit",
-        "region",
-        "territory",
-        "rep",
-        "order_type",
-        "currency",
-        *LINEAGE,
-        product_division=good.division,
-        is_return=(good.gross_profit < 0) | (good.quantity < 0),
-    )
-    parts = [facts[name].cast("string").fill_null("\x1e") for name in CONTENT]
-    text = parts[0].concat(*[piece for part in parts[1:] for piece in ("\x1f", part)])
-    hashed = engine.cache(facts.mutate(content=text.hexdigest("md5").substr(0, 24)))
-    repeated = hashed.group_by("content").agg(n=ibis._.count()).filter(ibis._.n > 1)
-    twins = hashed.semi_join(repeated, "content").select("row_id", "line_no", "content", *LINEAGE)
+    repeated = good.group_by("content").agg(n=ibis._.count()).filter(ibis._.n > 1)
+    twins = good.semi_join(repeated, "content").select("row_id", "line_no", "content", *LINEAGE)
     order = ibis.window(group_by="content", order_by=["source_file", "source_row", "line_no"])
     numbered = engine.cache(
-        twins.select(
-            twin_row="row_id", twin_line="line_no", number=ibis.row_number().over(order) + 1
-        )
+        twins.select("row_id", "line_no", number=ibis.row_number().over(order) + 1)
     )
-    joined = hashed.left_join(
-        numbered, [hashed.row_id == numbered.twin_row, hashed.line_no == numbered.twin_line]
-    )
-    again = joined.number.fill_null(1) > 1
-    suffix = again.ifelse(ibis.literal("-").concat(joined.number.cast("string")), "")
-    return joined.select(
+    joined = good.left_join(numbered.filter(numbered.number > 1), ["row_id", "line_no"])
+    suffix = ibis.coalesce(ibis.literal("-").concat(joined.number.cast("string")), "")
+    facts = joined.select(
         "row_id",
-        *[_exact(joined, name) for name in FACT_COLUMNS if name != "transaction_id"],
+        *[_exact(joined, name) for name in FACT_COLUMNS if name in good.columns],
+        is_return=(joined.gross_profit < 0) | (joined.quantity < 0),
         transaction_id=joined.content.concat(suffix),
     )
+    return facts, numbered
 
 
 def _exact(table: ir.Table, name: str) -> ir.Value:

@@ -14,16 +14,8 @@ import ibis.expr.types as ir
 
 from gosales.engine import MONEY, Engine
 from gosales.etl.layout import Layout
-from gosales.etl.names import split_numbered_name
-from gosales.etl.normalize import (
-    PLAIN,
-    clean_id,
-    clean_text,
-    filled,
-    parse_money,
-    plain_money,
-)
-from gosales.etl.sku_map import SkuMap
+from gosales.etl.lookups import Lookups
+from gosales.etl.normalize import clean_id, clean_text, filled, is_plain, parse_money, plain_money
 from gosales.etl.staging import ORIGIN
 from gosales.settings import EtlSettings
 
@@ -34,38 +26,41 @@ CARRIED = ("region", "territory", "rep", "order_type", "currency", "description"
 
 
 def read_lines(
-    engine: Engine,
-    staged: ir.Table,
-    days: ir.Table,
-    layout: Layout,
-    sku_map: SkuMap,
-    settings: EtlSettings,
+    engine: Engine, staged: ir.Table, lookups: Lookups, layout: Layout, settings: EtlSettings
 ) -> ir.Table:
-    """Order lines of a staged log; ``days`` maps each text of the date column to its day.
+    """Order lines of a staged log.
 
     Columns: row_id, line_no (which line of its row), source_file, source_row, customer_id,
-    customer_name, order_date, invoice_id, product_sku, own_division (as the log says),
-    map_division (as the SKU map says), quantity, revenue, gross_profit (decimals), the carried
-    texts, blank_amount, and ``bad_customer``, ``bad_sku``, ``bad_date``, ``bad_amount``,
-    ``bad_quantity``.
+    customer_name, order_date, invoice_id, product_sku, product_division (the SKU map's where it
+    has one, else the line's own), quantity, revenue, gross_profit (decimals), the carried texts,
+    ``at_odds`` (the line says another division than the SKU map), blank_amount, and
+    ``bad_customer``, ``bad_sku``, ``bad_date``, ``bad_amount``, ``bad_quantity``.
     """
-    documents = _documents(engine, staged, days, layout)
+    documents = _documents(staged, lookups, layout)
     if layout.kind == "long":
-        cells = _long_cells(documents, layout, sku_map)
-        return _typed(_amounts(engine, cells, settings), layout)
+        lines = _amounts(engine, _long_cells(documents, lookups, layout), settings)
+        return _typed(lines, layout)
     # A wide log's few full cells are told apart and read first; then they meet their rows.
     cells = engine.cache(_wide_cells(staged, layout))
     amounts = _amounts(engine, cells, settings)
     # `0.00`, `$0` and `-` are empty too, but only a parser knows.
     zero = (amounts.gross_profit.fill_null(0) == 0) & (amounts.quantity.fill_null(0) == 0)
     faulty = amounts.bad_amount.notnull() | amounts.bad_quantity.notnull()
-    full = _with_product(amounts.filter(~zero | faulty), layout)
+    full = amounts.filter(~zero | faulty).inner_join(lookups.products, "line_no")
     return _typed(full.inner_join(documents, "row_id").select(*full.columns, *DOCUMENT[1:]), layout)
 
 
-def blank_rows(staged: ir.Table, columns: tuple[str, ...]) -> ir.Table:
-    """Rows without any cell, as spreadsheets leave them below the data."""
-    return staged.filter(_all([~filled(staged[column]) for column in columns]))
+def blank_rows(
+    engine: Engine, staged: ir.Table, layout: Layout, columns: tuple[str, ...]
+) -> ir.Table:
+    """Origin of the rows without any cell, as spreadsheets leave them below the data."""
+    needed = [~filled(staged[layout.fields[field]]) for field in ("customer_id", "order_date")]
+    blank = engine.cache(staged.filter(_all(needed)).select(*ORIGIN))
+    if engine.scalar(blank.count()):
+        doubtful = staged.semi_join(blank, "row_id")
+        empty = _all([~filled(doubtful[column]) for column in columns])
+        blank = engine.cache(doubtful.filter(empty).select(*ORIGIN))
+    return blank
 
 
 def unmapped_profit(
@@ -82,44 +77,44 @@ def unmapped_profit(
     return sums
 
 
-def _documents(engine: Engine, staged: ir.Table, days: ir.Table, layout: Layout) -> ir.Table:
+def _documents(staged: ir.Table, lookups: Lookups, layout: Layout) -> ir.Table:
     """Rows with the fields that every line of a row shares; the other cells still as text."""
 
     def cell(field: str) -> ir.StringValue:
         column = layout.fields.get(field)
         return staged[column] if column else ibis.null("string")
 
-    documents = staged.select(
+    rows = staged.select(
         *ORIGIN,
         customer_id=clean_id(cell("customer_id")),
         name_text=cell("customer_name"),
         date_text=cell("order_date"),
+        division_text=cell("product_division"),
         invoice_id=clean_id(cell("invoice_id")),
-        own_division=clean_text(cell("product_division")),
-        **{field: clean_text(cell(field)) for field in CARRIED},
+        **{
+            field: clean_text(cell(field)) if field in layout.fields else cell(field)
+            for field in CARRIED
+        },
         **_raw_cells(staged, layout),
     )
-    joined = documents.left_join(days, documents.date_text == days.text).drop("text")
-    joined = _with_name(engine, joined, layout)
-    return joined.mutate(
-        bad_customer=joined.customer_id.isnull().ifelse("", None),
-        bad_date=joined.day.isnull().ifelse(joined.date_text.fill_null(""), None),
-    ).rename(order_date="day")
-
-
-def _with_name(engine: Engine, documents: ir.Table, layout: Layout) -> ir.Table:
-    """Adds ``customer_name``: `497588 Acme Corp` without its number where that is the id.
-
-    Names are taken apart once per distinct text; `1800 Flowers` of customer 77 stays whole.
-    """
-    if "customer_name" not in layout.fields:
-        return documents.mutate(customer_name=ibis.null("string"))
-    texts = documents.select(text=documents.name_text).distinct()
-    number, name = split_numbered_name(texts.text)
-    names = engine.cache(
-        texts.select(named="text", number=number, rest=name, whole=clean_text(texts.text))
+    rows = rows.left_join(lookups.days, "date_text").drop("date_text_right")
+    if lookups.divisions is None:
+        rows = rows.mutate(own_division=ibis.null("string"))
+    else:
+        rows = rows.left_join(lookups.divisions, "division_text").drop("division_text_right")
+    rows = _with_name(rows, lookups, layout)
+    return rows.mutate(
+        bad_customer=rows.customer_id.isnull().ifelse("", None),
+        bad_date=rows.order_date.isnull().ifelse(rows.date_text.fill_null(""), None),
     )
-    joined = documents.left_join(names, documents.name_text == names.named).drop("named")
+
+
+def _with_name(rows: ir.Table, lookups: Lookups, layout: Layout) -> ir.Table:
+    """Adds ``customer_name``: `497588 Acme Corp` without its number where that is the id;
+    `1800 Flowers` of customer 77 stays whole."""
+    if lookups.names is None:
+        return rows.mutate(customer_name=ibis.null("string"))
+    joined = rows.left_join(lookups.names, "name_text").drop("name_text_right")
     if layout.id_from_name:
         return joined.mutate(
             customer_id=ibis.coalesce(joined.number, joined.customer_id),
@@ -154,15 +149,16 @@ DOCUMENT = (
 )
 
 
-def _long_cells(rows: ir.Table, layout: Layout, sku_map: SkuMap) -> ir.Table:
+def _long_cells(rows: ir.Table, lookups: Lookups, layout: Layout) -> ir.Table:
     """One line a row."""
-    sku = clean_id(rows["product_sku_cell"])
     texts = {f"{field}_text": rows[f"{field}_cell"] for field in NUMBERS if field in layout.fields}
-    return rows.select(
+    products = lookups.products
+    joined = rows.left_join(products, rows.product_sku_cell == products.product_text)
+    return joined.select(
         *DOCUMENT,
+        "product_sku",
+        "map_division",
         line_no=ibis.literal(0, type="int64"),
-        product_sku=sku,
-        map_division=_mapped_division(sku, sku_map),
         **texts,
     )
 
@@ -185,15 +181,6 @@ def _wide_cells(staged: ir.Table, layout: Layout) -> ir.Table:
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def _with_product(cells: ir.Table, layout: Layout) -> ir.Table:
-    """Adds ``product_sku`` and ``map_division`` of a wide log's cells."""
-    products = list(enumerate(layout.products))
-    return cells.mutate(
-        product_sku=cells.line_no.cases(*[(n, p.sku) for n, p in products], else_=None),
-        map_division=cells.line_no.cases(*[(n, p.division) for n, p in products], else_=None),
-    )
-
-
 def _amounts(engine: Engine, cells: ir.Table, settings: EtlSettings) -> ir.Table:
     """The numbers of each line, null where blank; ``bad_amount``, ``bad_quantity``.
 
@@ -201,7 +188,7 @@ def _amounts(engine: Engine, cells: ir.Table, settings: EtlSettings) -> ir.Table
     """
     present = [field for field in NUMBERS if f"{field}_text" in cells.columns]
     odd = [
-        cells.filter(~cells[f"{field}_text"].re_search(PLAIN[settings.decimal]))
+        cells.filter(~is_plain(cells[f"{field}_text"], settings.decimal))
         .select(text=f"{field}_text")
         .distinct()
         for field in present
@@ -244,9 +231,11 @@ def _typed(lines: ir.Table, layout: Layout) -> ir.Table:
     return lines.mutate(
         gross_profit=profit,
         quantity=lines.quantity.fill_null(1).cast(MONEY),
+        product_division=ibis.coalesce(lines.map_division, lines.own_division),
+        at_odds=(lines.map_division != lines.own_division).fill_null(False),
         blank_amount=blank & lines.bad_amount.isnull() & (layout.kind == "long"),
         bad_sku=lines.product_sku.isnull().ifelse("", None),
-    ).drop("cogs")
+    ).drop("cogs", "map_division", "own_division")
 
 
 def _quantity_text(rows: ir.Table, layout: Layout, place: int) -> ir.StringValue:
@@ -269,13 +258,6 @@ def _quantity_text(rows: ir.Table, layout: Layout, place: int) -> ir.StringValue
 
 def _present(text: ir.StringValue) -> ir.BooleanValue:
     return text.notnull() & ~text.isin(["", "0", "0.0", "0.00"])
-
-
-def _mapped_division(sku: ir.StringValue, sku_map: SkuMap) -> ir.StringValue:
-    """The SKU map's division of a product, or null; names compare as headers do."""
-    key = sku.re_replace("[ \t_\u00a0-]+", "").lower()
-    branches = [(key == name, product.division) for name, product in sku_map.by_name().items()]
-    return ibis.cases(*branches, else_=ibis.null("string"))
 
 
 def _all(tests: list[ir.BooleanValue]) -> ir.BooleanValue:

@@ -15,9 +15,19 @@ __all__ = ["BLANK", "clean_id", "clean_text", "filled", "parse_money", "plain_mo
 
 # White space as found in exports, with the no-break spaces.
 BLANK = " \t\r\n\u00a0\u2007\u202f"
+# All that surrounds a cell without being a part of it, as the inside of a class.
+SPACE = r" \t\r\n\x0b\x0c\x{a0}\x{2007}\x{202f}"
 # What programs write for "nothing".
-NOTHING = ("", "nan", "null", "none", "n/a", "#n/a", "nat")
-PLAIN = {".": r"^-?[0-9]+(\.[0-9]+)?$", ",": r"^-?[0-9]+$"}
+NOTHING = "nan|null|none|n/a|#n/a|nat"
+# Patterns that tell at one look which few cells need more than a look.
+EMPTY = rf"^[{SPACE}]*(?i:{NOTHING})?[{SPACE}]*$"
+UNTIDY = rf"[\x{{a0}}\x{{2007}}\x{{202f}}]|^[{SPACE}]|[{SPACE}]$|^$"
+NO_KEY = rf"[^!-~]|\.0|^(?i:{NOTHING})?$"
+# Numbers as most are written, and what has to go before they are cast.
+PLAIN = {
+    ".": (r"^-?\$?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?$", (("$", ""), (",", ""))),
+    ",": (r"^-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$", ((".", ""), (",", "."))),
+}
 # Currency signs and codes, blanks and apostrophes that stand beside or within a number.
 DECORATION = rf"(^[A-Z]{{3}}|[A-Z]{{3}}$|[$€£¥₹{BLANK}'’])"
 SHAPES = {
@@ -28,12 +38,12 @@ SHAPES = {
 
 def clean_text(column: ir.StringValue) -> ir.StringValue:
     """Without surrounding blanks; null where nothing is left."""
-    return _bare(column).nullif("")
+    return column.re_search(UNTIDY).ifelse(_bare(column).nullif(""), column)
 
 
 def filled(column: ir.StringValue) -> ir.BooleanValue:
     """Whether a cell holds something; cells such as ``null`` or ``NaN`` do not."""
-    return column.notnull() & ~_bare(column).lower().isin(NOTHING)
+    return column.notnull() & ~column.re_search(EMPTY)
 
 
 def clean_id(column: ir.StringValue) -> ir.StringValue:
@@ -43,14 +53,21 @@ def clean_id(column: ir.StringValue) -> ir.StringValue:
     """
     bare = _bare(column)
     whole = bare.re_search(r"^[0-9]+\.0+$").ifelse(bare.re_replace(r"\.0+$", ""), bare)
-    # The pattern is only looked for where it can be: cases are computed as needed.
-    key = bare.contains(".0").ifelse(whole, bare)
-    return bare.lower().isin(NOTHING).ifelse(None, key)
+    key = bare.re_search(EMPTY).ifelse(None, whole)
+    return column.re_search(NO_KEY).ifelse(key, column)
+
+
+def is_plain(column: ir.StringValue, decimal: str) -> ir.BooleanValue:
+    """Whether a text is a number that ``plain_money`` reads."""
+    return column.re_search(PLAIN[decimal][0])
 
 
 def plain_money(column: ir.StringValue, decimal: str) -> ir.DecimalValue:
-    """The amount in a plain number (``-1234.5``), null for every other text."""
-    return column.re_search(PLAIN[decimal]).ifelse(column.try_cast(MONEY), None)
+    """The amount in a plain number (``-1234.5``, ``$1,234.50``), null for every other text."""
+    bare = column
+    for mark, put in PLAIN[decimal][1]:
+        bare = bare.replace(mark, put)
+    return is_plain(column, decimal).ifelse(bare.try_cast(MONEY), None)
 
 
 def parse_money(engine: Engine, texts: ir.Table, decimal: str) -> ir.Table:
@@ -95,4 +112,4 @@ def parse_money(engine: Engine, texts: ir.Table, decimal: str) -> ir.Table:
 
 def _bare(column: ir.StringValue) -> ir.StringValue:
     spaced = column.replace("\u00a0", " ").replace("\u2007", " ").replace("\u202f", " ")
-    return spaced.strip()
+    return spaced.re_replace(rf"^[{SPACE}]+|[{SPACE}]+$", "")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from gosales.etl.dates import parse_dates, resolve_order
-from gosales.etl.normalize import clean_id, parse_money
+from gosales.etl.normalize import clean_id, clean_text, filled, parse_money, plain_money
 from tests.conftest import OpenRun
 
 MONEY = {
@@ -40,6 +40,16 @@ MONEY = {
     "NaN": None,
 }
 IDS = {" 0123 ": "0123", "123.0": "123", "V1.0": "V1.0", "00.0": "00", "": None, "null": None}
+TEXTS = {
+    "a b": "a b",
+    " a\u00a0b\u202f": "a b",
+    "\x0ba\n": "a",
+    "": None,
+    " \u2007": None,
+    "nan": "nan",
+    "Ünal": "Ünal",
+}
+PLAIN = ("1234.5", "-7", "$1,234.50", "-$12", "1,234", "0.00", "007")
 DAYS = {
     "2024-03-05": dt.date(2024, 3, 5),
     "2024/3/5": dt.date(2024, 3, 5),
@@ -82,6 +92,13 @@ def test_cells_read_the_same_on_each_engine(run_in: OpenRun, engine_name: str) -
         keyed = engine.to_arrow(ids.select("text", key=clean_id(ids.text))).to_pylist()
         assert {row["text"]: row["key"] for row in keyed} == IDS
 
+        cells = engine.from_arrow(texts(TEXTS))
+        kept = engine.to_arrow(
+            cells.select("text", kept=clean_text(cells.text), filled=filled(cells.text))
+        ).to_pylist()
+        assert {row["text"]: row["kept"] for row in kept} == TEXTS
+        assert {row["text"] for row in kept if not row["filled"]} == {"", " \u2007", "nan"}
+
         days = engine.from_arrow(texts(DAYS))
         order = resolve_order(engine, days, settings)
         assert order.order == "mdy"
@@ -97,3 +114,23 @@ def test_a_comma_as_decimal_mark(run_in: OpenRun, text: str, amount: str) -> Non
         table = run.engine.from_arrow(pa.table({"text": [text]}))
         row = run.engine.to_arrow(parse_money(run.engine, table, ",")).to_pylist()[0]
         assert row["amount"] == Decimal(amount)
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_the_short_way_to_an_amount_reads_what_the_long_way_reads(
+    run_in: OpenRun, engine_name: str, decimal: str
+) -> None:
+    texts = [*MONEY, *PLAIN, *(text.translate(str.maketrans(".,", ",.")) for text in PLAIN)]
+    with run_in(**{"database.engine": engine_name}) as run:
+        table = run.engine.from_arrow(pa.table({"text": sorted(set(texts))}))
+        long_way = run.engine.to_arrow(parse_money(run.engine, table, decimal)).to_pylist()
+        amounts = {row["text"]: row["amount"] for row in long_way}
+        short = table.select("text", amount=plain_money(table.text, decimal))
+        read = {
+            row["text"]: row["amount"]
+            for row in run.engine.to_arrow(short).to_pylist()
+            if row["amount"] is not None
+        }
+    assert read == {text: amounts[text] for text in read}
+    expected = set(PLAIN) if decimal == "." else {"-7", "1.234,50", "-1234,5", "1.234"}
+    assert expected & set(texts) <= set(read)
