@@ -74,9 +74,10 @@ class Commit:
         self._pending[path] = (target, parquet_rows(target))
         return target
 
-    def arrow(self, table: pa.Table, path: Path) -> None:
+    def arrow(self, table: pa.Table, path: Path, dictionary: bool = True) -> None:
+        """Write an Arrow table; without dictionaries where most values differ, which is faster."""
         target = self._place(path)
-        pq.write_table(table, target)
+        pq.write_table(table, target, use_dictionary=dictionary)
         self._pending[path] = (target, table.num_rows)
 
     def csv(self, table: pa.Table, path: Path) -> None:

@@ -16,7 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-__all__ = ["content_sha256", "file_sha256", "parquet_batches", "parquet_files", "parquet_rows"]
+__all__ = [
+    "column_sha256",
+    "content_of",
+    "content_sha256",
+    "file_sha256",
+    "parquet_batches",
+    "parquet_files",
+    "parquet_rows",
+]
 
 SLICE = 65_536
 
@@ -49,16 +57,35 @@ def parquet_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa
 
 def content_sha256(batches: Iterable[pa.RecordBatch], columns: list[str] | None = None) -> str:
     """sha256 of the rows' values in order, over column names, types and content."""
-    digest = hashlib.sha256()
-    named = False
+    fields: list[pa.Field] = []
+    digests: list[hashlib._Hash] = []
     for batch in _resliced(batches):
         chosen = batch if columns is None else batch.select(columns)
-        if not named:
-            for field in chosen.schema:
-                digest.update(f"{field.name}\x1f{_canonical(field.type)}\x1e".encode())
-            named = True
-        for column in chosen.columns:
+        if not fields:
+            fields = list(chosen.schema)
+            digests = [hashlib.sha256() for _ in fields]
+        for digest, column in zip(digests, chosen.columns, strict=True):
             _update(digest, column)
+    return content_of(
+        (field.name, field.type, digest.digest())
+        for field, digest in zip(fields, digests, strict=True)
+    )
+
+
+def column_sha256(column: pa.Array) -> bytes:
+    """sha256 of a column's values in order; equal columns of one type have equal ones."""
+    digest = hashlib.sha256()
+    for start in range(0, len(column), SLICE):
+        _update(digest, column.slice(start, SLICE))
+    return digest.digest()
+
+
+def content_of(columns: Iterable[tuple[str, pa.DataType, bytes]]) -> str:
+    """The content checksum of a table from name, type and ``column_sha256`` of its columns."""
+    digest = hashlib.sha256()
+    for name, kind, sha256 in columns:
+        digest.update(f"{name}\x1f{_canonical(kind)}\x1e".encode())
+        digest.update(sha256)
     return digest.hexdigest()
 
 

@@ -11,6 +11,7 @@ from gosales.features.matrices import (
     ensure_features,
     feature_columns,
 )
+from gosales.features.reading import read_features
 
 __all__ = [
     "Feature",
@@ -21,4 +22,5 @@ __all__ = [
     "ensure_features",
     "feature_columns",
     "features_of",
+    "read_features",
 ]

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import ibis
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["Feature", "as_float", "missing_flag", "share", "span", "window_label"]
+from gosales.features.known import Known
 
-# A deferred Ibis expression over the table that the family's aggregates are joined to.
+__all__ = ["Feature", "as_float", "is_core", "missing_flag", "share", "span", "window_label"]
+
+# A deferred Ibis expression over the table that the families' aggregates are joined to.
 Value = Any
+Floats = npt.NDArray[np.float64]
+# What the last step computes from the columns that an engine gave.
+Derive = Callable[[Known], Floats]
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,9 @@ class Feature:
     ``window`` is ``3m``, ``12m``, ... or ``life``. ``description`` reads in a sentence
     ("orders in the last 3 months"). ``null_when`` says how a null arises; a feature without
     it is never null and is 0 for a customer that its aggregate does not know.
+
+    The engine computes ``value``; a feature with ``derive`` is computed from ready columns
+    instead. ``flat`` says why the feature is left out where all its known values are equal.
     """
 
     family: str
@@ -29,8 +40,10 @@ class Feature:
     window: str
     unit: str
     description: str
-    value: Value = field(repr=False, compare=False)
+    value: Value = field(default=None, repr=False, compare=False)
     null_when: str = ""
+    derive: Derive | None = field(default=None, repr=False, compare=False)
+    flat: str = ""
 
     @property
     def name(self) -> str:
@@ -56,6 +69,7 @@ class Feature:
 
 def missing_flag(feature: Feature) -> Feature:
     """The ``<name>__missing`` column of a feature that may be null."""
+    name = feature.name
     return Feature(
         family=feature.family,
         scope=feature.scope,
@@ -63,8 +77,29 @@ def missing_flag(feature: Feature) -> Feature:
         window=f"{feature.window}__missing",
         unit="flag",
         description=f"1 where not known: {feature.description}",
-        value=ibis._[feature.name].isnull().cast("int8"),
+        derive=lambda known: np.isnan(known[name]).astype(np.float64),
     )
+
+
+CORE = re.compile(
+    r"rfm__(all|div)__(tx_n|gp_sum|gp_mean)__(\d+m|life)"
+    r"|rfm__(all|div)__recency_days__life"
+    r"|lifecycle__all__(tenure_days|active_months|gap_days_mean|gap_days_last)__life"
+    r"|trajectory__all__(gp|tx)_(slope|std)__12m"
+    r"|season__all__q[1-4]_share__24m"
+    r"|xdiv__\w+__gp_share__12m"
+    r"|diversity__all__(divisions|skus)_n__12m"
+    r"|returns__(all|div)__(n|rate)__12m"
+)
+
+
+def is_core(name: str) -> bool:
+    """Whether a name is fixed by the contract: its column is there, however dull.
+
+    >>> is_core("rfm__all__tx_n__3m"), is_core("rfm__all__lines_n__3m")
+    (True, False)
+    """
+    return CORE.fullmatch(name) is not None
 
 
 def window_label(months: int | None) -> str:

@@ -11,6 +11,7 @@ from gosales.features import (
     als,
     cross_division,
     diversity,
+    expected,
     lifecycle,
     returns,
     rfm,
@@ -22,9 +23,12 @@ from gosales.features.catalog import Feature, missing_flag
 __all__ = ["describe", "features_of"]
 
 WINDOWS = (3, 6, 12, 24)
+LAG_DAYS = 60
 
 
-def features_of(divisions: Mapping[str, str], windows: Sequence[int] = WINDOWS) -> list[Feature]:
+def features_of(
+    divisions: Mapping[str, str], windows: Sequence[int] = WINDOWS, lag_days: int = LAG_DAYS
+) -> list[Feature]:
     """The features in the order of their columns: shared by all targets, then the target's own.
 
     ``divisions`` maps every division's slug to its name.
@@ -32,12 +36,12 @@ def features_of(divisions: Mapping[str, str], windows: Sequence[int] = WINDOWS) 
     declared = [
         *rfm.features(windows),
         *lifecycle.features(),
-        *trajectory.features(),
+        *expected.features(),
+        *trajectory.features(lag_days),
         *seasonality.features(),
-        *diversity.features(),
-        *returns.features(),
         *cross_division.features(divisions),
-        *cross_division.own_features(),
+        *diversity.features(list(divisions)),
+        *returns.features(windows),
         *affinity.features(),
         *als.features(),
     ]
@@ -45,7 +49,7 @@ def features_of(divisions: Mapping[str, str], windows: Sequence[int] = WINDOWS) 
 
 
 def describe(name: str, divisions: Mapping[str, str] | None = None) -> Feature:
-    """The declaration behind a column's name, for any window and any division.
+    """The declaration behind a column's name, for any window, lag and division.
 
     ``divisions`` maps slugs to names for the description; without it a slug is read as words.
 
@@ -59,10 +63,11 @@ def describe(name: str, divisions: Mapping[str, str] | None = None) -> Feature:
     windows = set(WINDOWS)
     if months := re.fullmatch(r"([1-9]\d{0,2})m", parts[-1]):
         windows.add(int(months[1]))
+    lagged = re.search(r"_lag(\d+)d__", stem)
     known = dict(divisions or {})
     if parts[0] == "xdiv" and len(parts) == 4 and parts[1] != "div":
         known.setdefault(parts[1], parts[1].replace("_", " ").title())
-    for feature in features_of(known, sorted(windows)):
+    for feature in features_of(known, sorted(windows), int(lagged[1]) if lagged else LAG_DAYS):
         if feature.name == stem:
             return feature if stem == name else missing_flag(feature)
     raise UsageError(

@@ -1,6 +1,6 @@
 """The wall: the only door from the star to anything that is learnt.
 
-The star is first reduced to small ledgers, none of which knows a cutoff. ``History`` then
+The star is first reduced to small ledgers, none of which knows a cutoff. ``Ledgers.at`` then
 joins each with the calendar, which has a row for each cutoff and each day at or before it:
 what is later than a cutoff has no partner and is gone. A family gets a History and nothing
 else, so it cannot see beyond a cutoff.
@@ -14,57 +14,84 @@ from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
+import numpy as np
 from ibis import _
 
 from gosales.engine import MONEY, Engine
 from gosales.etl.star import Star
-from gosales.months import feature_start
+from gosales.features.calendar import calendar
 
-__all__ = ["History", "calendar", "open_history"]
+__all__ = ["CUSTOMER", "PAIR", "History", "Ledgers", "open_ledgers"]
 
-CALENDAR = pa.schema(
-    {
-        "cutoff": pa.date32(),
-        "order_date": pa.date32(),
-        "days_ago": pa.int32(),
-        "months_ago": pa.int32(),
-        "quarter": pa.int32(),
-    }
-)
+CUSTOMER = ["cutoff", "customer_id"]
+PAIR = ["cutoff", "division", "customer_id"]
 
 
 @dataclass(frozen=True)
 class History:
     """All that was known at each cutoff; every table's rows are at or before their cutoff.
 
-    Each row has ``cutoff``, ``customer_id``, ``days_ago`` (0 on the cutoff), ``months_ago``
-    (0 in the month that ends on the cutoff; a window of N months is ``months_ago < N``) and
-    ``quarter`` (of the calendar, 1 to 4).
+    Each row has ``cutoff``, ``customer_id`` and the columns of the calendar: ``days_ago`` (0 on
+    the cutoff), ``months_ago`` (0 in the month that ends on the cutoff; a window of N months is
+    ``months_ago < N``), ``months_before_lag`` (the same, seen from some days before the
+    cutoff; null on the days after that), ``quarter`` and the weights ``decay_<half-life>``.
 
     ``days``: a row per (customer, division, day): ``gross_profit`` (decimal), ``lines``,
-    ``returns`` (lines that are returns). ``orders``: ``orders`` per (customer, division, day);
-    an order over several days counts on the latest that the cutoff knows. ``customer_orders``:
-    the same per (customer, day), an order over several divisions counts once.
-    ``active_days``: a row per (customer, day): ``gap_days`` since the day of the order before
-    (null for the first) and ``opens_month`` (1 for the customer's first day in a calendar
-    month). ``skus``: ``skus`` last bought on that day, as far as the cutoff knows.
-    ``purchases``: a row per (customer, division, ``product_sku``, day) on which it was bought,
-    returns apart; not computed unless it is used.
+    ``returns`` (lines that are returns), ``gap_days`` since the day before with an order in
+    the division (null for the first) and ``opens_month`` (1 for the first in a calendar
+    month). ``customer_days``: ``gross_profit``, ``gap_days`` and ``opens_month`` per
+    (customer, day). ``orders``: ``orders`` per (customer, division, day); an order over several
+    days counts on the latest that the cutoff knows. ``customer_orders``: the same per (customer,
+    day), an order over several divisions counts once. ``skus``: ``skus`` last bought on that
+    day, as far as the cutoff knows; ``first_skus``: those first bought on it. ``purchases``: a
+    row per (customer, division, ``product_sku``, day) on which it was bought, returns apart.
     """
 
     days: ir.Table
+    customer_days: ir.Table
     orders: ir.Table
     customer_orders: ir.Table
-    active_days: ir.Table
     skus: ir.Table
+    first_skus: ir.Table
     purchases: ir.Table
 
 
-def open_history(star: Star, engine: Engine, cutoffs: Sequence[dt.date]) -> History:
-    """The star's history at each of the cutoffs."""
+@dataclass(frozen=True)
+class Ledgers:
+    """What the star is reduced to, once for all cutoffs; on the far side of the wall."""
+
+    engine: Engine
+    tables: dict[str, ir.Table]
+    first: dt.date
+    last: dt.date
+    lag_days: int
+
+    def at(self, cutoffs: Sequence[dt.date]) -> History:
+        """What each of the cutoffs knows."""
+        days = calendar(cutoffs, self.first, self.last, self.lag_days)
+        known = self.engine.from_arrow(days)
+        return History(**{name: _cut(table, known) for name, table in self.tables.items()})
+
+    def customers_by(self, cutoffs: Sequence[dt.date]) -> dict[dt.date, int]:
+        """How many customers each cutoff knows."""
+        days = self.tables["customer_days"]
+        first = days.group_by("customer_id").agg(day=_.order_date.min())
+        counted = self.engine.to_arrow(first.group_by("day").agg(n=_.count())).sort_by("day")
+        known = np.cumsum(np.append(0, counted["n"].to_numpy()))
+        starts = counted["day"].to_numpy().astype("datetime64[D]")
+        places = np.searchsorted(starts, np.array(cutoffs, "datetime64[D]"), side="right")
+        return dict(zip(cutoffs, known[places].tolist(), strict=True))
+
+
+def open_ledgers(
+    star: Star, engine: Engine, until: dt.date, lag_days: int, purchases: bool
+) -> Ledgers:
+    """The star's ledgers up to the last cutoff that will be asked for.
+
+    ``purchases`` says whether anybody will ask for those; they are as long as the star.
+    """
     facts = star.transactions
-    facts = facts.filter(facts.order_date <= ibis.literal(max(cutoffs))).select(
+    facts = facts.filter(facts.order_date <= ibis.literal(until)).select(
         "customer_id",
         "order_date",
         "product_sku",
@@ -81,37 +108,25 @@ def open_history(star: Star, engine: Engine, cutoffs: Sequence[dt.date]) -> Hist
             returns=_.is_return.sum().cast("int64"),
         )
     )
-    orders = _latest(facts, ["customer_id", "division"], "order_key", "orders")
-    customer_orders = _latest(facts, ["customer_id"], "order_key", "orders")
-    skus = _latest(facts, ["customer_id"], "product_sku", "skus")
-    known = engine.from_arrow(calendar(cutoffs, star.about.first_order, star.about.last_order))
-    return History(
-        days=_cut(days, known),
-        orders=_cut_latest(engine.cache(orders), known),
-        customer_orders=_cut_latest(engine.cache(customer_orders), known),
-        active_days=_cut(engine.cache(_active_days(days)), known),
-        skus=_cut_latest(engine.cache(skus), known),
-        purchases=_cut(_purchases(facts), known),
+    customer_days = days.group_by("customer_id", "order_date").agg(
+        gross_profit=_.gross_profit.sum().cast(MONEY)
     )
-
-
-def calendar(cutoffs: Sequence[dt.date], first: dt.date, last: dt.date) -> pa.Table:
-    """One row per cutoff and day from ``first`` to the cutoff (at most ``last``)."""
-    rows = []
-    for cutoff in sorted(cutoffs):
-        months_ago, opens = 0, feature_start(cutoff, 1)
-        for day_number in range(min(cutoff, last).toordinal(), first.toordinal() - 1, -1):
-            day = dt.date.fromordinal(day_number)
-            while day < opens:
-                months_ago += 1
-                opens = feature_start(cutoff, months_ago + 1)
-            quarter = (day.month + 2) // 3
-            rows.append((cutoff, day, cutoff.toordinal() - day_number, months_ago, quarter))
-    columns = list(zip(*rows, strict=True))
-    return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, CALENDAR, strict=True)],
-        schema=CALENDAR,
-    )
+    first_skus = facts.group_by("customer_id", "product_sku").agg(order_date=_.order_date.min())
+    tables = {
+        "days": _rhythm(days, ["customer_id", "division"]),
+        "customer_days": _rhythm(customer_days, ["customer_id"]),
+        "orders": _latest(facts, ["customer_id", "division"], "order_key", "orders"),
+        "customer_orders": _latest(facts, ["customer_id"], "order_key", "orders"),
+        "skus": _latest(facts, ["customer_id"], "product_sku", "skus"),
+        "first_skus": first_skus.group_by("customer_id", "order_date").agg(
+            skus=_.count().cast("int64")
+        ),
+    }
+    cached = {name: engine.cache(table) for name, table in tables.items()}
+    sales = facts.filter(~facts.is_return)
+    bought = sales.select("customer_id", "division", "product_sku", "order_date").distinct()
+    cached["purchases"] = engine.cache(bought) if purchases else bought
+    return Ledgers(engine, cached, star.about.first_order, star.about.last_order, lag_days)
 
 
 def _latest(facts: ir.Table, owner: list[str], thing: str, count: str) -> ir.Table:
@@ -119,7 +134,7 @@ def _latest(facts: ir.Table, owner: list[str], thing: str, count: str) -> ir.Tab
 
     Returns (owner, ``order_date``, ``superseded_on``, ``count``): a thing of several days has a
     row for each, superseded by the next. At a cutoff, the row of a thing that counts is the one
-    that is at or before it and not superseded by then; ``_cut_latest`` keeps just those.
+    that is at or before it and not superseded by then; ``_cut`` keeps just those.
     """
     seen = facts.select(*owner, thing, "order_date").distinct()
     later = ibis.window(group_by=[*owner, thing], order_by="order_date")
@@ -129,33 +144,24 @@ def _latest(facts: ir.Table, owner: list[str], thing: str, count: str) -> ir.Tab
     )
 
 
-def _purchases(facts: ir.Table) -> ir.Table:
-    sales = facts.filter(~facts.is_return)
-    return sales.select("customer_id", "division", "product_sku", "order_date").distinct()
-
-
-def _active_days(days: ir.Table) -> ir.Table:
-    """(customer, day) with the gap to the day before; looks back only."""
-    active = days.select("customer_id", "order_date").distinct()
-    before = active.order_date.lag().over(
-        ibis.window(group_by="customer_id", order_by="order_date")
-    )
-    active = active.mutate(before=before)
-    same_month = (active.order_date.truncate("M") == active.before.truncate("M")).fill_null(False)
-    return active.select(
-        "customer_id",
-        "order_date",
-        gap_days=active.order_date.delta(active.before, unit="day").cast("int32"),
+def _rhythm(days: ir.Table, owner: list[str]) -> ir.Table:
+    """The days with the gap to the day before; looks back only."""
+    before = days.order_date.lag().over(ibis.window(group_by=owner, order_by="order_date"))
+    found = days.mutate(before=before)
+    same_month = (found.order_date.truncate("M") == found.before.truncate("M")).fill_null(False)
+    return found.mutate(
+        gap_days=found.order_date.delta(found.before, unit="day").cast("int32"),
         opens_month=(~same_month).cast("int32"),
-    )
+    ).drop("before")
 
 
 def _cut(ledger: ir.Table, known: ir.Table) -> ir.Table:
-    """The wall itself: a row lives on at the cutoffs whose calendar has its day."""
-    return ledger.join(known, "order_date").drop("order_date")
+    """The wall itself: a row lives on at the cutoffs whose calendar has its day.
 
-
-def _cut_latest(ledger: ir.Table, known: ir.Table) -> ir.Table:
-    met = ledger.join(known, "order_date")
+    Of a thing that was touched again by a cutoff, only the latest row lives on there.
+    """
+    met = ledger.join(known, "order_date").drop("order_date")
+    if "superseded_on" not in ledger.columns:
+        return met
     current = met.superseded_on.isnull() | (met.superseded_on > met.cutoff)
-    return met.filter(current).drop("order_date", "superseded_on")
+    return met.filter(current).drop("superseded_on")

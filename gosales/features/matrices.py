@@ -6,7 +6,9 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gosales.artifacts import Commit, is_current
-from gosales.checksum import content_sha256, parquet_batches, parquet_files
+from gosales.checksum import parquet_files
 from gosales.errors import UsageError
-from gosales.etl.star import StarFacts, open_star
+from gosales.etl.star import Star, StarFacts, open_star
 from gosales.features.als import require_als
+from gosales.features.assemble import Matrix, Shared, matrix, open_shared
 from gosales.features.catalog import Feature
-from gosales.features.history import open_history
-from gosales.features.panel import Panel, open_panel
+from gosales.features.declared import features_of
+from gosales.features.history import open_ledgers
+from gosales.features.panel import Panel
 from gosales.months import parse_cutoffs
 from gosales.run import Run
+from gosales.workspace import slug
 
 __all__ = [
     "FEATURES_VERSION",
@@ -34,7 +39,7 @@ __all__ = [
 ]
 
 # Raised whenever the same star and settings would give other features.
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 CATALOG = pa.schema(
     {
         "name": pa.string(),
@@ -91,20 +96,11 @@ def build_features(
     known = {} if rebuild else {pair: s for pair in asked if (s := _recorded(run, *pair, key))}
     todo = [pair for pair in asked if pair not in known]
     if todo:
-        with run.step("features") as step, run.commit("features") as change:
+        with run.step("features", total=len(todo)) as step, run.commit("features") as change:
             change.made_from(run.workspace.fact, key=key)
-            missing = sorted({day for _name, day in todo})
-            history = open_history(star, run.engine, missing)
-            panel = open_panel(
-                run.engine,
-                history,
-                missing,
-                star.about.divisions,
-                list(dict.fromkeys(name for name, _day in todo)),
-                run.settings.features,
-            )
-            for name, day in todo:
-                known[name, day] = _write(run, change, panel, name, day)
+            for summary in _build(run, change, star, todo):
+                known[summary.division, summary.cutoff] = summary
+                step.advance(1)
             step.rows = sum(known[pair].rows for pair in todo)
     return FeatureReport(tuple(known[pair] for pair in asked), len(todo))
 
@@ -133,7 +129,10 @@ def _check_cutoffs(about: StarFacts, cutoffs: Sequence[dt.date]) -> list[dt.date
 
 
 def _key(run: Run) -> str:
-    content = run.settings.features.model_dump(mode="json") | {"version": FEATURES_VERSION}
+    content = run.settings.features.model_dump(mode="json") | {
+        "version": FEATURES_VERSION,
+        "label_window_months": run.settings.labels.window_months,
+    }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -151,42 +150,70 @@ def _recorded(run: Run, division: str, cutoff: dt.date, key: str) -> FeatureSumm
     )
 
 
-def _write(
-    run: Run, change: Commit, panel: Panel, division: str, cutoff: dt.date
-) -> FeatureSummary:
-    place = run.workspace.for_cutoff
-    path = change.table(
-        run.engine, panel.matrix(division, cutoff), run.workspace.features(division, cutoff)
+def _build(
+    run: Run, change: Commit, star: Star, todo: Sequence[tuple[str, dt.date]]
+) -> Iterator[FeatureSummary]:
+    """Every matrix that is to do; targets that one cutoff lacks are computed for all of them."""
+    settings, cutoffs = run.settings.features, sorted({day for _name, day in todo})
+    divisions = {slug(name): name for name in star.about.divisions}
+    off = {name for name in ("affinity", "als") if not getattr(settings, name)}
+    features = features_of(divisions, settings.windows_months, settings.lag_days)
+    features = [f for f in features if f.family not in off]
+    panel = Panel(
+        engine=run.engine,
+        ledgers=open_ledgers(
+            star, run.engine, cutoffs[-1], settings.lag_days, settings.affinity or settings.als
+        ),
+        features=features,
+        divisions=star.about.divisions,
+        targets=list(dict.fromkeys(name for name, _day in todo)),
+        settings=settings,
+        ahead_months=run.settings.labels.window_months,
     )
-    counter = _Counter(path)
-    checksum = content_sha256(counter)
-    coverage = {f.name: counter.coverage(f.name) for f in panel.features}
+    own, asked = [f for f in features if f.is_own], set(todo)
+    with ThreadPoolExecutor(run.engine.threads) as pool:
+        for part in panel.slices(cutoffs):
+            shared = open_shared(part.shared, [f for f in features if not f.is_own], settings)
+            wanted = (job for job in part.own if (job[0], part.cutoff) in asked)
+
+            def make(job: tuple[str, list[pa.Table]], shared: Shared = shared) -> Matrix:
+                return matrix(shared, job[1], slug(job[0]), own, settings)
+
+            while jobs := list(islice(wanted, run.engine.threads)):
+                made = pool.map(make, jobs)
+                for (name, _blocks), content in zip(jobs, made, strict=True):
+                    yield _write(run, change, content, name, part.cutoff)
+
+
+def _write(
+    run: Run, change: Commit, content: Matrix, division: str, cutoff: dt.date
+) -> FeatureSummary:
+    place, settings = run.workspace.for_cutoff, run.settings.features
+    change.arrow(content.table, run.workspace.features(division, cutoff), dictionary=False)
+    coverage = content.coverage
     change.csv(
-        pa.Table.from_pylist([_entry(f, coverage[f.name]) for f in panel.features], CATALOG),
+        pa.Table.from_pylist([_entry(f, coverage[f.name]) for f in content.features], CATALOG),
         place("feature_catalog", division, cutoff, "csv"),
     )
-    prior = panel.priors[division, cutoff]
+    rows, features = content.table.num_rows, len(content.features)
     stats: dict[str, Any] = {
         "division": division,
         "cutoff": str(cutoff),
-        "rows": counter.rows,
-        "features": len(panel.features),
-        "checksum": checksum,
+        "rows": rows,
+        "features": features,
+        "checksum": content.checksum,
         "coverage": coverage,
-        "winsor_caps": panel.caps(division, cutoff),
-        "priors": {
-            "xdiv__div__gp_share__12m": {
-                "mean": prior.mean,
-                "strength_orders": prior.strength,
-            }
-        },
-        "settings": run.settings.features.model_dump(mode="json"),
+        "winsor_caps": content.caps,
+        "learnt": content.learnt,
+        "left_out": content.left_out,
+        "settings": settings.model_dump(mode="json")
+        | {"label_window_months": run.settings.labels.window_months},
     }
     change.json(stats, place("feature_stats", division, cutoff, "json"))
-    return FeatureSummary(division, cutoff, counter.rows, len(panel.features), checksum)
+    return FeatureSummary(division, cutoff, rows, features, content.checksum)
 
 
-def _entry(feature: Feature, coverage: float | None) -> dict[str, Any]:
+def _entry(feature: Feature, coverage: float) -> dict[str, Any]:
     return {
         "name": feature.name,
         "family": feature.family,
@@ -197,23 +224,3 @@ def _entry(feature: Feature, coverage: float | None) -> dict[str, Any]:
         "coverage": coverage,
         "null_when": feature.null_when,
     }
-
-
-class _Counter:
-    """The batches of a matrix, counting rows and nulls as they pass."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows = 0
-        self.nulls: dict[str, int] = {}
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in parquet_batches(self.path):
-            self.rows += batch.num_rows
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                self.nulls[name] = self.nulls.get(name, 0) + column.null_count
-            yield batch
-
-    def coverage(self, name: str) -> float | None:
-        """Share of customers for whom a feature is known."""
-        return 1 - self.nulls[name] / self.rows if self.rows else None

@@ -1,19 +1,21 @@
-"""Joins the families once for all cutoffs, and cuts each division's matrix out of that.
+"""Joins the families once for many cutoffs and hands the results out, a cutoff at a time.
 
-A matrix is the shared block (the same for every division at a cutoff) beside the division's
-own block. Both are computed once for all; a matrix is then a join of two ready slices.
+The shared block has a row for every customer that a cutoff knows; the pairs have one for every
+(customer, division) with an order. Both are computed for as many cutoffs at once as fit into
+memory: all of them on a log of ten thousand customers, one at a time on a log of a million.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gosales.engine import Engine
 from gosales.features import (
@@ -27,182 +29,164 @@ from gosales.features import (
     seasonality,
     trajectory,
 )
-from gosales.features.catalog import Feature, missing_flag
-from gosales.features.cross_division import Prior
-from gosales.features.declared import features_of
-from gosales.features.history import History
-from gosales.features.winsor import Caps, cap_column, capped, learn_caps
+from gosales.features.catalog import Feature
+from gosales.features.history import CUSTOMER, PAIR, History, Ledgers
 from gosales.settings import FeatureSettings
-from gosales.workspace import slug
 
-__all__ = ["Panel", "open_panel"]
+__all__ = ["Panel", "Slice"]
 
-# What the own blocks need of a customer beside the shared features.
-HELPERS = ("x_gp", "all_tx_12m")
+# Rows of a block that are in memory together.
+SHARED_ROWS, OWN_ROWS = 300_000, 1_000_000
+FAMILIES = (
+    "rfm", "lifecycle", "trajectory", "season", "xdiv", "diversity", "returns",
+)  # fmt: skip
+NOBODY = pa.table({"customer_id": pa.array([], pa.string())})
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A cutoff's blocks, sorted by customer: ``customer_id``, then features as float64.
+
+    ``shared`` has every customer; those of a target's own blocks are those it can speak of.
+    """
+
+    cutoff: dt.date
+    shared: pa.Table
+    own: Iterator[tuple[str, list[pa.Table]]]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The blocks of all targets and cutoffs, computed, and what was learnt from them.
+    """What is computed: ``features`` by an engine, the others later from these.
 
-    ``shared``: for each cutoff, customer -> the shared features. ``own``: (division, cutoff,
-    customer) -> the target's own features, for every customer of the shared block. The columns
-    are those of all divisions of the star: one that is sold only later is null and 0 throughout.
+    ``divisions`` are all of the star, ``targets`` those that get a matrix; ``ahead_months`` is
+    the length of the label window.
     """
 
-    features: tuple[Feature, ...]
-    shared: Mapping[dt.date, ir.Table]
-    own: ir.Table
-    shared_caps: Mapping[dt.date, Caps]
-    own_caps: Mapping[tuple[str, dt.date], Caps]
-    priors: Mapping[tuple[str, dt.date], Prior]
+    engine: Engine
+    ledgers: Ledgers
+    features: Sequence[Feature]
+    divisions: Sequence[str]
+    targets: Sequence[str]
+    settings: FeatureSettings
+    ahead_months: int
 
-    def matrix(self, division: str, cutoff: dt.date) -> ir.Table:
-        """``customer_id``, then the features: every customer with any order by the cutoff."""
-        own = self.own.filter(
-            (self.own.division == division) & (self.own.cutoff == ibis.literal(cutoff))
+    @property
+    def windows(self) -> list[int]:
+        """Of the settings, and those that shares and changes of a year need."""
+        return sorted({*self.settings.windows_months, 12, 24})
+
+    def slices(self, cutoffs: Sequence[dt.date]) -> Iterator[Slice]:
+        """The blocks of each cutoff, in the order of time; read one before asking for the next."""
+        for some in self._together(cutoffs):
+            history = self.ledgers.at(some)
+            pairs = self.engine.cache(self._pairs(history))
+            shared, own = self._shared(history, pairs), [self._own(history, pairs)]
+            if self.settings.affinity:
+                found = affinity.pairs(self.engine, history, self.targets, self.settings)
+                own.append(self._select(found, PAIR, ("affinity",)))
+            if self.settings.als:
+                tastes, alike = als.tables(self.engine, history, self.targets)
+                shared = _left(shared, self._select(tastes, CUSTOMER, ("als",)), CUSTOMER)
+                own.append(self._select(alike, PAIR, ("als",)))
+            rows = _groups(self.engine.to_arrow(shared.order_by(*CUSTOMER)), ["cutoff"])
+            blocks = [self._block(table) for table in own]
+            for day in some:
+                own_of_day = ((name, [b(day, name) for b in blocks]) for name in self.targets)
+                yield Slice(day, rows[(day,)], own_of_day)
+
+    def _together(self, cutoffs: Sequence[dt.date]) -> Iterator[list[dt.date]]:
+        """Runs of cutoffs whose customers fit into memory together."""
+        customers, some, rows = self.ledgers.customers_by(cutoffs), list[dt.date](), 0
+        for day in sorted(cutoffs):
+            if some and rows + customers[day] > SHARED_ROWS:
+                yield some
+                some, rows = [], 0
+            some.append(day)
+            rows += customers[day]
+        yield some
+
+    def _pairs(self, history: History) -> ir.Table:
+        """(cutoff, customer, division) -> the aggregates of all families."""
+        days = history.days.group_by(*PAIR).agg(
+            **rfm.of_days(self.windows),
+            **lifecycle.of_days(),
+            **trajectory.of_days(),
+            **returns.of_days(self.windows),
         )
-        rows = self.shared[cutoff].join(own.drop("division", "cutoff"), "customer_id")
-        return rows.order_by("customer_id")
+        orders = history.orders.group_by(*PAIR).agg(
+            **rfm.of_orders(self.windows),
+            **trajectory.of_orders(),
+            **seasonality.of_orders(self.ahead_months),
+        )
+        return _left(days, orders, PAIR)
 
-    def caps(self, division: str, cutoff: dt.date) -> Caps:
-        return self.shared_caps.get(cutoff, {}) | self.own_caps.get((division, cutoff), {})
+    def _shared(self, history: History, pairs: ir.Table) -> ir.Table:
+        """(cutoff, customer) -> the shared features."""
+        rows = pairs.group_by(*CUSTOMER).agg(
+            **rfm.of_pairs(self.windows),
+            **trajectory.of_pairs(),
+            **diversity.of_pairs(),
+            **returns.of_pairs(self.windows),
+            **cross_division.of_pairs(self.divisions),
+        )
+        days = history.customer_days.group_by(*CUSTOMER).agg(
+            **lifecycle.of_customer_days(), **trajectory.of_customer_days()
+        )
+        orders = history.customer_orders.group_by(*CUSTOMER).agg(
+            **rfm.of_orders(self.windows, "all_"),
+            **trajectory.of_customer_orders(),
+            **seasonality.of_orders(self.ahead_months, "all_"),
+        )
+        skus = history.skus.group_by(*CUSTOMER).agg(**diversity.of_skus())
+        first = history.first_skus.group_by(*CUSTOMER).agg(**diversity.of_first_skus())
+        for table in (days, orders, skus, first):
+            rows = _left(rows, table, CUSTOMER)
+        return self._select(trajectory.month_means(rows), CUSTOMER, FAMILIES)
 
+    def _own(self, history: History, pairs: ir.Table) -> ir.Table:
+        """(cutoff, target, customer) -> the target's own features, for its buyers."""
+        chosen = pairs.filter(pairs.division.isin(list(self.targets)))
+        rows = _left(chosen, lifecycle.cycles(history), ["cutoff", "division"])
+        return self._select(rows, PAIR, FAMILIES)
 
-def open_panel(
-    engine: Engine,
-    history: History,
-    cutoffs: Sequence[dt.date],
-    divisions: Sequence[str],
-    targets: Sequence[str],
-    settings: FeatureSettings,
-) -> Panel:
-    """Compute the blocks; ``divisions`` are all of the star, ``targets`` those with a matrix."""
-    windows = settings.windows_months
-    every = features_of({slug(name): name for name in divisions}, windows)
-    off = {name for name in ("affinity", "als") if not getattr(settings, name)}
-    every = [f for f in every if f.family not in off]
-    shared_features = [f for f in every if not f.is_own]
-    own_features = [f for f in every if f.is_own]
+    def _select(self, rows: ir.Table, keys: list[str], families: Sequence[str]) -> ir.Table:
+        """The families' features that the engine computes: shared ones, or a target's own."""
+        chosen = [
+            f
+            for f in self.features
+            if f.is_own == ("division" in keys) and f.derive is None and f.family in families
+        ]
+        return rows.select(*keys, **{f.name: f.expression for f in chosen})
 
-    pairs = _left(rfm.pairs(history, windows), returns.pairs(history), PAIR)
-    pairs = engine.cache(pairs)
-    shared = _customers(history, pairs, divisions, windows)
-    if settings.als:
-        tastes, alike = als.tables(engine, history, targets)
-        shared = _left(shared, tastes, CUSTOMER)
-    shared = shared.select(*CUSTOMER, *HELPERS, **{f.name: f.expression for f in shared_features})
-    shared = engine.cache(shared)
+    def _block(self, own: ir.Table) -> Callable[[dt.date, str], pa.Table]:
+        """A block of targets, all of it in memory, or read a target at a time where it is large."""
+        own = self.engine.cache(own)
+        if self.engine.scalar(own.count()) <= OWN_ROWS:
+            keys = ["cutoff", "division"]
+            groups = _groups(self.engine.to_arrow(own.order_by(*PAIR)), keys)
+            return lambda day, name: groups.get((day, name), NOBODY)
 
-    priors = cross_division.learn_priors(engine, shared, cutoffs, targets)
-    own = _own(engine, shared, pairs, targets, priors)
-    if settings.affinity:
-        own = _left(own, affinity.pairs(engine, history, targets, settings), PAIR)
-    if settings.als:
-        own = _left(own, alike, PAIR)
-    own = engine.cache(own.select(*PAIR, **{f.name: f.expression for f in own_features}))
+        def read(day: dt.date, name: str) -> pa.Table:
+            chosen = own.filter((own.cutoff == ibis.literal(day)) & (own.division == name))
+            return self.engine.to_arrow(chosen.drop("cutoff", "division").order_by("customer_id"))
 
-    p = settings.gp_winsor_p
-    shared_caps = learn_caps(engine, shared, ["cutoff"], shared_features, p)
-    own_caps = learn_caps(engine, own, ["division", "cutoff"], own_features, p)
-    flags = settings.missing_flags
-    return Panel(
-        features=tuple(_columns(shared_features, flags) + _columns(own_features, flags)),
-        shared=_by_cutoff(
-            engine,
-            _settle(engine, shared, ["cutoff"], shared_features, shared_caps, flags),
-            cutoffs,
-        ),
-        own=_settle(engine, own, ["division", "cutoff"], own_features, own_caps, flags),
-        shared_caps={key[0]: caps for key, caps in shared_caps.items()},
-        own_caps={(key[0], key[1]): caps for key, caps in own_caps.items()},
-        priors=priors,
-    )
-
-
-CUSTOMER = ["cutoff", "customer_id"]
-PAIR = ["division", "cutoff", "customer_id"]
+        return read
 
 
-def _customers(
-    history: History, pairs: ir.Table, divisions: Sequence[str], windows: Sequence[int]
-) -> ir.Table:
-    """(cutoff, customer) -> the aggregates of all families."""
-    rows = rfm.customers(history, pairs, windows)
-    for table in (
-        lifecycle.customers(history),
-        trajectory.customers(history),
-        seasonality.customers(history),
-        diversity.customers(history, pairs),
-        returns.customers(pairs),
-        cross_division.customers(pairs, divisions),
-    ):
-        rows = _left(rows, table, CUSTOMER)
-    return rows
-
-
-def _own(
-    engine: Engine,
-    shared: ir.Table,
-    pairs: ir.Table,
-    targets: Sequence[str],
-    priors: Mapping[tuple[str, dt.date], Prior],
-) -> ir.Table:
-    """(target, cutoff, customer), strangers to the target too -> the pair's aggregates."""
-    schema = {"division": pa.string(), "cutoff": pa.date32()}
-    schema |= {"prior_mean": pa.float64(), "prior_strength": pa.float64()}
-    rows = [
-        {
-            "division": division,
-            "cutoff": cutoff,
-            "prior_mean": prior.mean,
-            "prior_strength": prior.strength,
-        }
-        for (division, cutoff), prior in priors.items()
-    ]
-    learnt = engine.from_rows(rows, pa.schema(schema))
-    dense = shared.select(*CUSTOMER, *HELPERS).join(learnt, "cutoff")
-    return _left(dense, pairs.filter(pairs.division.isin(list(targets))), PAIR)
-
-
-def _columns(features: Sequence[Feature], flags: bool) -> list[Feature]:
-    return [*features, *(missing_flag(f) for f in features if flags and f.null_when)]
-
-
-def _settle(
-    engine: Engine,
-    block: ir.Table,
-    keys: list[str],
-    features: Sequence[Feature],
-    caps: Mapping[tuple[Any, ...], Caps],
-    flags: bool,
-) -> ir.Table:
-    """The block as matrices take it: capped, flagged, sorted."""
-    money = [f.name for f in features if f.is_money]
-    schema = pa.schema(
-        {name: pa.date32() if name == "cutoff" else pa.string() for name in keys}
-        | {cap_column(name): pa.float64() for name in money}
-    )
-    rows = [
-        dict(zip(keys, key, strict=True)) | {cap_column(name): own[name] for name in money}
-        for key, own in caps.items()
-    ]
-    met = _left(block, engine.from_rows(rows, schema), keys)
-    columns = {f.name: capped(f) for f in features}
-    columns |= {f.name: f.expression for f in _columns(features, flags)[len(features) :]}
-    order = [*keys, "customer_id"]
-    return engine.cache(met.select(*order, **columns).order_by(*order))
-
-
-def _by_cutoff(
-    engine: Engine, shared: ir.Table, cutoffs: Sequence[dt.date]
-) -> dict[dt.date, ir.Table]:
-    """A slice a cutoff, so that the many matrices of a cutoff need not cut it out again."""
+def _groups(table: pa.Table, keys: list[str]) -> dict[tuple[object, ...], pa.Table]:
+    """A table sorted by the keys, cut where they change."""
+    table = table.combine_chunks()
+    changed = np.zeros(max(table.num_rows - 1, 0), dtype=bool)
+    for key in keys:
+        column = table[key]
+        differs = pc.not_equal(column.slice(1), column.slice(0, len(changed)))
+        changed |= differs.to_numpy()
+    starts = [0, *(np.flatnonzero(changed) + 1).tolist()] if table.num_rows else []
+    rest = table.drop_columns(keys)
     return {
-        day: engine.cache(
-            shared.filter(shared.cutoff == ibis.literal(day)).drop("cutoff").order_by("customer_id")
-        )
-        for day in cutoffs
+        tuple(table[key][start].as_py() for key in keys): rest.slice(start, end - start)
+        for start, end in zip(starts, [*starts[1:], table.num_rows], strict=False)
     }
 
 

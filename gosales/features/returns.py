@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis.expr.types as ir
 from ibis import _
 
-from gosales.features.catalog import Feature, share
-from gosales.features.history import History
+from gosales.features.catalog import Feature, share, span, window_label
+from gosales.features.rfm import within
 
-__all__ = ["customers", "features", "pairs"]
+__all__ = ["features", "of_days", "of_pairs"]
 
-MONTHS = 12
-
-
-def pairs(history: History) -> ir.Table:
-    """Per (cutoff, customer, division) with a line in 12 months: ``lines``, ``returns``."""
-    recent = history.days.filter(history.days.months_ago < MONTHS)
-    return recent.group_by("cutoff", "customer_id", "division").agg(
-        lines=_.lines.sum(), returns=_.returns.sum()
-    )
+Aggregates = dict[str, ir.Value]
 
 
-def customers(pair: ir.Table) -> ir.Table:
-    """Per (cutoff, customer): ``all_lines``, ``all_returns`` of the last 12 months."""
-    return pair.group_by("cutoff", "customer_id").agg(
-        all_lines=_.lines.sum(), all_returns=_.returns.sum()
-    )
+def of_days(windows: Sequence[int]) -> Aggregates:
+    """Over days: ``returns_<w>``, the lines that are returns."""
+    return {f"returns_{window_label(w)}": within(_.returns, w) for w in (*windows, None)}
 
 
-def features() -> list[Feature]:
+def of_pairs(windows: Sequence[int]) -> Aggregates:
+    """Over a customer's pairs: ``all_returns_<w>``."""
+    labels = [window_label(w) for w in (*windows, None)]
+    return {f"all_returns_{w}": _[f"returns_{w}"].sum() for w in labels}
+
+
+def features(windows: Sequence[int]) -> list[Feature]:
     """A return is an order line with negative gross profit or quantity."""
     found = []
     for scope, prefix, where in (("all", "all_", ""), ("div", "", " in this division")):
-        returns, lines = _[f"{prefix}returns"], _[f"{prefix}lines"]
-        found += [
-            Feature(
-                "returns", scope, "n", "12m", "lines",
-                f"returned lines{where} in the last 12 months", returns,
-            ),
-            Feature(
-                "returns", scope, "rate", "12m", "share",
-                f"share of lines returned{where} in the last 12 months",
-                share(returns, lines),
-                null_when=f"no order{where} in the last 12 months",
-            ),
-        ]  # fmt: skip
+        for w in (*windows, None):
+            label, when = window_label(w), f"{where} {span(w)}"
+            returns, lines = _[f"{prefix}returns_{label}"], _[f"{prefix}lines_{label}"]
+            found += [
+                Feature("returns", scope, "n", label, "lines", f"returned lines{when}", returns),
+                Feature(
+                    "returns", scope, "rate", label, "share", f"share of lines returned{when}",
+                    share(returns, lines),
+                    null_when=f"no order{when}",
+                ),
+            ]  # fmt: skip
     return found

@@ -5,85 +5,108 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ibis.expr.types as ir
+import numpy as np
 from ibis import _
 
 from gosales.engine import MONEY
+from gosales.features.calendar import HALF_LIVES
 from gosales.features.catalog import Feature, share, span, window_label
-from gosales.features.history import History
 
-__all__ = ["customers", "features", "pairs"]
+__all__ = ["features", "of_days", "of_orders", "of_pairs", "within"]
 
-
-def pairs(history: History, windows: Sequence[int]) -> ir.Table:
-    """Per (cutoff, customer, division): ``gp_<w>`` (decimal), ``tx_<w>``, ``recency_days``."""
-    keys = ["cutoff", "customer_id", "division"]
-    money = history.days.group_by(*keys).agg(
-        recency_days=_.days_ago.min(),
-        **{
-            f"gp_{window_label(w)}": _within(_.gross_profit, w).cast(MONEY)
-            for w in (*windows, None)
-        },
-    )
-    counts = history.orders.group_by(*keys).agg(**_order_counts(windows))
-    return money.join(counts, keys)
+Aggregates = dict[str, ir.Value]
+# Decayed orders have the six decimals of their weights.
+DECAYED = "decimal(18, 6)"
 
 
-def customers(history: History, pair: ir.Table, windows: Sequence[int]) -> ir.Table:
-    """Per (cutoff, customer): ``all_gp_<w>``, ``all_tx_<w>``, ``all_recency_days``."""
-    keys = ["cutoff", "customer_id"]
-    labels = [window_label(w) for w in (*windows, None)]
-    money = pair.group_by(*keys).agg(
-        all_recency_days=_.recency_days.min(),
-        **{f"all_gp_{w}": _[f"gp_{w}"].sum().cast(MONEY) for w in labels},
-    )
-    counts = history.customer_orders.group_by(*keys).agg(**_order_counts(windows))
-    counts = counts.rename({f"all_tx_{w}": f"tx_{w}" for w in labels})
-    return money.join(counts, keys)
-
-
-def features(windows: Sequence[int]) -> list[Feature]:
-    """Orders, gross profit, gross profit per order in each window, and recency."""
-    found = []
-    for scope, prefix, where in (("all", "all_", ""), ("div", "", " in this division")):
-        for w in (*windows, None):
-            label, when = window_label(w), span(w)
-            gp, tx = _[f"{prefix}gp_{label}"], _[f"{prefix}tx_{label}"]
-            found += [
-                Feature("rfm", scope, "tx_n", label, "orders", f"orders{where} {when}", tx),
-                Feature(
-                    "rfm", scope, "gp_sum", label, "currency", f"gross profit{where} {when}", gp
-                ),
-                Feature(
-                    "rfm",
-                    scope,
-                    "gp_mean",
-                    label,
-                    "currency",
-                    f"gross profit per order{where} {when}",
-                    share(gp, tx),
-                    null_when=f"no order{where} {when}",
-                ),
-            ]
-        found.append(
-            Feature(
-                "rfm",
-                scope,
-                "recency_days",
-                "life",
-                "days",
-                f"days since the last order{where}",
-                _[f"{prefix}recency_days"],
-                null_when=f"no order{where} ever",
-            )
-        )
+def of_days(windows: Sequence[int]) -> Aggregates:
+    """Over days: ``gp_<w>`` (decimal), ``lines_<w>``, ``recency_days``, ``gp_decay_<h>``."""
+    found: Aggregates = {"recency_days": _.days_ago.min()}
+    for w in (*windows, None):
+        found[f"gp_{window_label(w)}"] = within(_.gross_profit, w).cast(MONEY)
+        found[f"lines_{window_label(w)}"] = within(_.lines, w)
+    for h in HALF_LIVES:
+        weighted = _.gross_profit.cast("decimal(20, 6)") * _[f"decay_{h}"]
+        found[f"gp_decay_{h}"] = weighted.sum().cast("decimal(38, 12)")
     return found
 
 
-def _order_counts(windows: Sequence[int]) -> dict[str, ir.Value]:
-    return {f"tx_{window_label(w)}": _within(_.orders, w) for w in (*windows, None)}
+def of_orders(windows: Sequence[int], prefix: str = "") -> Aggregates:
+    """Over orders: ``tx_<w>`` and ``tx_decay_<half-life>``."""
+    found = {f"{prefix}tx_{window_label(w)}": within(_.orders, w) for w in (*windows, None)}
+    for h in HALF_LIVES:
+        weighted = _.orders.cast("decimal(16, 6)") * _[f"decay_{h}"]
+        found[f"{prefix}tx_decay_{h}"] = weighted.sum().cast(DECAYED)
+    return found
 
 
-def _within(value: ir.Value, months: int | None) -> ir.Value:
+def of_pairs(windows: Sequence[int]) -> Aggregates:
+    """Over a customer's pairs: the sums of all divisions, ``all_...``; orders are not additive."""
+    labels = [window_label(w) for w in (*windows, None)]
+    found: Aggregates = {"all_recency_days": _.recency_days.min()}
+    found |= {f"all_gp_{w}": _[f"gp_{w}"].sum().cast(MONEY) for w in labels}
+    found |= {f"all_lines_{w}": _[f"lines_{w}"].sum() for w in labels}
+    found |= {f"all_gp_decay_{h}": _[f"gp_decay_{h}"].sum() for h in HALF_LIVES}
+    return found
+
+
+def features(windows: Sequence[int]) -> list[Feature]:
+    """Orders, lines, gross profit, gross profit per order in each window; recency; decay."""
+    found = []
+    for scope, prefix, where in (("all", "all_", ""), ("div", "", " in this division")):
+        for w in (*windows, None):
+            found += _of_window(scope, prefix, where, w)
+        found += _recency(scope, prefix, where)
+        found += [
+            Feature(
+                "rfm", scope, f"{measure}_decay{h}d", "life", unit,
+                f"{what}{where} ever, each halved for every {h} days since",
+                _[f"{prefix}{measure}_decay_{h}"].cast(kind),
+            )
+            for measure, unit, what, kind in (
+                ("tx", "orders", "orders", DECAYED),
+                ("gp", "currency", "gross profit", MONEY),
+            )
+            for h in HALF_LIVES
+        ]  # fmt: skip
+    return found
+
+
+def _of_window(scope: str, prefix: str, where: str, w: int | None) -> list[Feature]:
+    label, when = window_label(w), f"{where} {span(w)}"
+    gp, tx = _[f"{prefix}gp_{label}"], _[f"{prefix}tx_{label}"]
+    return [
+        Feature("rfm", scope, "tx_n", label, "orders", f"orders{when}", tx),
+        Feature("rfm", scope, "gp_sum", label, "currency", f"gross profit{when}", gp),
+        Feature(
+            "rfm", scope, "gp_mean", label, "currency", f"gross profit per order{when}",
+            share(gp, tx),
+            null_when=f"no order{when}",
+        ),
+        Feature(
+            "rfm", scope, "lines_n", label, "lines", f"order lines{when}",
+            _[f"{prefix}lines_{label}"],
+        ),
+    ]  # fmt: skip
+
+
+def _recency(scope: str, prefix: str, where: str) -> list[Feature]:
+    never = f"no order{where} ever"
+    days = Feature(
+        "rfm", scope, "recency_days", "life", "days", f"days since the last order{where}",
+        _[f"{prefix}recency_days"],
+        null_when=never,
+    )  # fmt: skip
+    log = Feature(
+        "rfm", scope, "recency_log", "life", "log days",
+        f"natural logarithm of 1 + days since the last order{where}",
+        derive=lambda known: np.log1p(known[days.name]),
+        null_when=never,
+    )  # fmt: skip
+    return [days, log]
+
+
+def within(value: ir.Value, months: int | None) -> ir.Value:
     """The sum over a window, 0 when nothing falls inside."""
     if months is None:
         return value.sum()

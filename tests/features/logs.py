@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from gosales.checksum import parquet_batches
+from gosales.features import read_features
 from gosales.run import Run
 from tests.conftest import fact
 
@@ -50,6 +51,12 @@ def random_log(seed: int, customers: int = 12, lines: int = 220) -> list[dict[st
 
 
 def read(run: Run, division: str, cutoff: dt.date) -> pa.Table:
+    """Every declared feature."""
+    return read_features(run, division, cutoff)
+
+
+def written(run: Run, division: str, cutoff: dt.date) -> pa.Table:
+    """The matrix as its file has it."""
     return pa.Table.from_batches(parquet_batches(run.workspace.features(division, cutoff)))
 
 

@@ -15,7 +15,7 @@ from gosales.features import build_features, describe, ensure_features, feature_
 from gosales.run import Run
 from gosales.workspace import Workspace
 from tests.conftest import OpenRun, fact, spark_missing, write_star
-from tests.features.logs import DIVISIONS, SPARK, by_customer, random_log, read
+from tests.features.logs import DIVISIONS, SPARK, by_customer, random_log, read, written
 
 CUTOFF = dt.date(2024, 6, 30)
 
@@ -155,7 +155,7 @@ def test_catalog_and_statistics_agree_with_the_matrix(run: Run) -> None:
     write_star(run, random_log(5))
     report = build_features(run, ["PDM"], [CUTOFF])
     place = run.workspace.for_cutoff
-    table = read(run, "PDM", CUTOFF)
+    table = written(run, "PDM", CUTOFF)
     names = feature_columns(run.workspace.features("PDM", CUTOFF))
     assert table.column_names == ["customer_id", *names]
     assert {str(table.schema.field(name).type) for name in names} == {"double"}
