@@ -76,9 +76,7 @@ class Matrix:
         return {f.name: 1 - self.table[f.name].null_count / rows for f in self.features}
 
 
-def open_shared(
-    block: pa.Table, features: Sequence[Feature], settings: FeatureSettings
-) -> Shared:
+def open_shared(block: pa.Table, features: Sequence[Feature], settings: FeatureSettings) -> Shared:
     """Make the shared block ready; ``features`` are those that it has or derives."""
     customers = block["customer_id"].combine_chunks()
     names = [f.name for f in features if f.derive is None]
@@ -162,7 +160,7 @@ def _leave_out(columns: Iterable[Column]) -> tuple[list[Column], list[dict[str, 
     """
     every = list(columns)
     unsold = {
-        f"xdiv__{c.feature.scope}__gp_share__12m"
+        c.feature.scope
         for c in every
         if (c.feature.family, c.feature.measure) == ("xdiv", "recency_days")
         and c.values.null_count == len(c.values)
@@ -173,7 +171,9 @@ def _leave_out(columns: Iterable[Column]) -> tuple[list[Column], list[dict[str, 
     kept, left_out = [], []
     for place, column in enumerate(every):
         why: dict[str, Any] | None = None
-        if is_core(column.name) and column.name not in unsold:
+        if column.feature.scope in unsold:
+            why = {"why": "not sold by the cutoff", "value": column.lowest}
+        elif is_core(column.name):
             why = None
         elif column.is_constant:
             why = {"why": "constant", "value": column.lowest}

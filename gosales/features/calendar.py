@@ -23,9 +23,7 @@ WEIGHT = pa.decimal128(7, 6)
 Days = npt.NDArray[np.int64]
 
 
-def calendar(
-    cutoffs: Sequence[dt.date], first: dt.date, last: dt.date, lag_days: int
-) -> pa.Table:
+def calendar(cutoffs: Sequence[dt.date], first: dt.date, last: dt.date, lag_days: int) -> pa.Table:
     """One row per cutoff and day from ``first`` to the cutoff (at most ``last``).
 
     Columns: ``cutoff``, ``order_date``, ``days_ago``, ``months_ago`` (0 in the month that ends

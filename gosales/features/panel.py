@@ -37,9 +37,8 @@ __all__ = ["Panel", "Slice"]
 
 # Rows of a block that are in memory together.
 SHARED_ROWS, OWN_ROWS = 300_000, 1_000_000
-FAMILIES = (
-    "rfm", "lifecycle", "trajectory", "season", "xdiv", "diversity", "returns",
-)  # fmt: skip
+# Families with tables of their own; the others' features are read off the joined aggregates.
+APART = ("affinity", "als")
 NOBODY = pa.table({"customer_id": pa.array([], pa.string())})
 
 
@@ -84,11 +83,11 @@ class Panel:
             shared, own = self._shared(history, pairs), [self._own(history, pairs)]
             if self.settings.affinity:
                 found = affinity.pairs(self.engine, history, self.targets, self.settings)
-                own.append(self._select(found, PAIR, ("affinity",)))
+                own.append(self._select(found, PAIR, "affinity"))
             if self.settings.als:
                 tastes, alike = als.tables(self.engine, history, self.targets)
-                shared = _left(shared, self._select(tastes, CUSTOMER, ("als",)), CUSTOMER)
-                own.append(self._select(alike, PAIR, ("als",)))
+                shared = _left(shared, self._select(tastes, CUSTOMER, "als"), CUSTOMER)
+                own.append(self._select(alike, PAIR, "als"))
             rows = _groups(self.engine.to_arrow(shared.order_by(*CUSTOMER)), ["cutoff"])
             blocks = [self._block(table) for table in own]
             for day in some:
@@ -142,20 +141,22 @@ class Panel:
         first = history.first_skus.group_by(*CUSTOMER).agg(**diversity.of_first_skus())
         for table in (days, orders, skus, first):
             rows = _left(rows, table, CUSTOMER)
-        return self._select(trajectory.month_means(rows), CUSTOMER, FAMILIES)
+        return self._select(trajectory.month_means(rows), CUSTOMER)
 
     def _own(self, history: History, pairs: ir.Table) -> ir.Table:
         """(cutoff, target, customer) -> the target's own features, for its buyers."""
         chosen = pairs.filter(pairs.division.isin(list(self.targets)))
         rows = _left(chosen, lifecycle.cycles(history), ["cutoff", "division"])
-        return self._select(rows, PAIR, FAMILIES)
+        return self._select(rows, PAIR)
 
-    def _select(self, rows: ir.Table, keys: list[str], families: Sequence[str]) -> ir.Table:
-        """The families' features that the engine computes: shared ones, or a target's own."""
+    def _select(self, rows: ir.Table, keys: list[str], family: str = "") -> ir.Table:
+        """What the engine computes of the shared features, or of a target's own."""
         chosen = [
             f
             for f in self.features
-            if f.is_own == ("division" in keys) and f.derive is None and f.family in families
+            if f.is_own == ("division" in keys)
+            and f.derive is None
+            and (f.family == family or (not family and f.family not in APART))
         ]
         return rows.select(*keys, **{f.name: f.expression for f in chosen})
 

@@ -30,9 +30,7 @@ def read_features(
     made_by = f'gosales features --division "{division}" --cutoff {cutoff}'
     place = run.workspace
     path = require(place, place.features(division, cutoff), made_by)
-    stats = require(
-        place, place.for_cutoff("feature_stats", division, cutoff, "json"), made_by
-    )
+    stats = require(place, place.for_cutoff("feature_stats", division, cutoff, "json"), made_by)
     table = pa.Table.from_batches(list(parquet_batches(path)))
     columns = _every(table, json.loads(stats.read_bytes())["left_out"])
     chosen = list(columns) if names is None else list(names)

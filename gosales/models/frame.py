@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from gosales.artifacts import require
 from gosales.checksum import parquet_batches, parquet_files
 from gosales.errors import StaleArtifact
+from gosales.features import read_features
 from gosales.months import label_window
 from gosales.run import Run
 
@@ -79,10 +80,10 @@ class Frame:
 
 
 def load_design(run: Run, division: str, cutoff: dt.date) -> Design:
-    """The matrix of the features artifact, columns in its order, rows by customer."""
+    """Every declared feature of the artifact, those that it leaves out too; rows by customer."""
     made_by = f'gosales features --division "{division}" --cutoff {cutoff}'
-    path = require(run.workspace, run.workspace.features(division, cutoff), made_by)
-    table = _read(path)
+    path = run.workspace.features(division, cutoff)
+    table = read_features(run, division, cutoff)
     fields = [field for field in table.schema if field.name not in KEYS]
     for field in fields:
         if not (pa.types.is_floating(field.type) or pa.types.is_integer(field.type)):
