@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from gosales.artifacts import entry, require
-from gosales.checksum import parquet_files
+from gosales.artifacts import entry
+from gosales.features import read_features
 from gosales.run import Run
 
 __all__ = ["COLUMNS", "feature_signals"]
@@ -55,9 +54,8 @@ def _matrix(run: Run, division: str, cutoff: dt.date) -> pa.Table | None:
     path = run.workspace.features(division, cutoff)
     if entry(run.workspace, path) is None:
         return None
-    made_by = f'gosales features --division "{division}" --cutoff {cutoff}'
-    files = parquet_files(require(run.workspace, path, made_by))
-    names = pq.read_schema(files[0]).names
+    features = read_features(run, division, cutoff)
+    names = features.column_names
     columns = {}
     for ours, start in COLUMNS.items():
         # Of several windows the longest: its name is last among equals of one length.
@@ -67,7 +65,5 @@ def _matrix(run: Run, division: str, cutoff: dt.date) -> pa.Table | None:
             columns[ours] = matching[-1]
     if not columns:
         return None
-    table = pa.concat_tables(
-        [pq.read_table(file, columns=["customer_id", *columns.values()]) for file in files]
-    )
+    table = features.select(["customer_id", *columns.values()])
     return table.rename_columns(["customer_id", *columns]).combine_chunks()

@@ -81,6 +81,31 @@ def each(words, lines, cutoff) -> None:
     assert words.get("more") or mean == pytest.approx(number(words), abs=0.51)
 
 
+def years(lines, cutoff) -> tuple[list, list]:
+    """The lines of the last 12 months, and of the 12 before."""
+    year, two = feature_start(cutoff, 12), feature_start(cutoff, 24)
+    return (
+        [line for line in lines if line["order_date"] >= year],
+        [line for line in lines if two <= line["order_date"] < year],
+    )
+
+
+def more_profit(words, lines, cutoff) -> None:
+    last, before = (float(sum(x["gross_profit"] for x in some)) for some in years(lines, cutoff))
+    assert words.get("more") or last - before == pytest.approx(number(words), abs=0.51)
+
+
+def more_orders(words, lines, cutoff) -> None:
+    last, before = (len({x["invoice_id"] for x in some}) for some in years(lines, cutoff))
+    assert last - before == number(words)
+
+
+def quarter(words, lines, cutoff) -> None:
+    orders = {x["invoice_id"]: x["order_date"] for some in years(lines, cutoff) for x in some}
+    there = sum((day.month + 2) // 3 == int(words["q"]) for day in orders.values())
+    assert 100 * there / len(orders) == pytest.approx(number(words), abs=0.51)
+
+
 N = r"(?P<n>[\d,.]+)"
 AGO = rf"{N} (?P<unit>days?|years)"
 OF = r"(?: in (?P<d>Alpha|Beta|Tiny|Gone))?"
@@ -96,4 +121,7 @@ CHECKS = {
     rf"Bought from {N} divisions {WHEN}": divisions,
     rf"Gross profit of {N}(?P<more> or more)? an order{OF} {WHEN}": each,
     rf"Gross profit of {N}(?P<more> or more)?{OF} {WHEN}": profit,
+    rf"Gross profit{OF} up {N}(?P<more> or more)? on the year before": more_profit,
+    rf"Placed {N} more orders?{OF} than in the year before": more_orders,
+    rf"{N}% of orders fall in quarter (?P<q>\d) \(last 24 months\)": quarter,
 }
