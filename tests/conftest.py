@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import importlib.util
 import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -112,9 +113,16 @@ def fact(
 
 
 def write_star(
-    run: Run, rows: list[dict[str, Any]], attributes: list[dict[str, Any]] | None = None
+    run: Run,
+    rows: list[dict[str, Any]],
+    attributes: list[dict[str, Any]] | None = None,
+    shuffle: int | None = None,
 ) -> None:
-    """A curated star from order lines made by ``fact``, registered like a built one."""
+    """A curated star from order lines made by ``fact``, registered like a built one.
+
+    The same lines in another order make the same star; with ``shuffle``, a seed, the rows of its
+    tables are out of order.
+    """
     rows = sorted(rows, key=lambda r: (r["customer_id"], r["order_date"], str(r)))
     numbered = [
         {"transaction_id": f"t{n:06d}", "source_file": "made", "source_row": n + 1} | r
@@ -165,13 +173,20 @@ def write_star(
         "transactions": len(rows),
     }
     workspace = run.workspace
+    tables = {
+        workspace.fact: facts,
+        workspace.dim("customer"): pa.Table.from_pylist(customers),
+        workspace.dim("product"): pa.Table.from_pylist(
+            sorted(products.values(), key=lambda p: p["product_sku"])
+        ),
+    }
     with run.commit("star") as change:
-        change.arrow(facts, workspace.fact)
-        change.arrow(pa.Table.from_pylist(customers), workspace.dim("customer"))
-        change.arrow(
-            pa.Table.from_pylist(sorted(products.values(), key=lambda p: p["product_sku"])),
-            workspace.dim("product"),
-        )
+        for path, table in tables.items():
+            if shuffle is not None:
+                places = list(range(table.num_rows))
+                random.Random(shuffle).shuffle(places)
+                table = table.take(places)
+            change.arrow(table, path)
         change.json(about, workspace.star_facts)
 
 

@@ -169,16 +169,17 @@ def test_errors_are_clear_and_have_their_exit_codes(run: Run) -> None:
     assert not list(run.workspace.outputs.glob("labels*"))
 
 
-def test_two_runs_and_shuffled_input_give_the_same_bytes(run_in: OpenRun, tmp_path: Path) -> None:
+def test_two_runs_any_threads_and_any_order_of_rows_give_the_same_bytes(
+    run_in: OpenRun, tmp_path: Path
+) -> None:
     contents = []
-    for number in range(2):
-        place = Workspace(tmp_path / str(number))
-        with run_in(place, **{"database.threads": 1 + number}) as run:
-            log = random_log(27)
-            write_star(run, log if number else log[::-1])
+    for threads, shuffle in ((1, None), (2, None), (2, 3)):
+        place = Workspace(tmp_path / f"{threads}-{shuffle}")
+        with run_in(place, **{"database.threads": threads}) as run:
+            write_star(run, random_log(27), shuffle=shuffle)
             build_labels(run, ["all"], CUTOFFS)
         contents.append({f.name: f.read_bytes() for f in sorted(place.outputs.glob("*_*.*"))})
-    assert contents[0] == contents[1]
+    assert contents[0] == contents[1] == contents[2]
     assert len(contents[0]) == 6 + 3 + 3
 
 
