@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from gosales.engine import Engine
 from gosales.features.affinity_baskets import MONTHS, Baskets, Floats, read_baskets
@@ -76,15 +77,15 @@ def pairs(
 ) -> ir.Table:
     """(target, cutoff, customer) -> ``affinity_<measure>``, for customers with recent purchases."""
     found = read_baskets(engine, history, settings.affinity_lag_days)
-    return engine.from_tables(
-        SCHEMA,
-        (
-            _rows(cutoff, baskets, target, values)
-            for cutoff, baskets in found
-            for target, values in _measures(baskets, settings.affinity_min_support)
-            if target in targets
-        ),
+    rows = (
+        _rows(cutoff, baskets, target, values)
+        for cutoff, baskets in found
+        for target, values in _measures(baskets, settings.affinity_min_support)
+        if target in targets
     )
+    # One thread: more of them change the last bits, and only get in each other's way.
+    with threadpool_limits(1):
+        return engine.from_tables(SCHEMA, rows)
 
 
 def _rows(cutoff: dt.date, baskets: Baskets, target: str, values: dict[str, Floats]) -> pa.Table:
@@ -125,10 +126,10 @@ def _measures(baskets: Baskets, min_support: int) -> Iterator[tuple[str, dict[st
 
 def _standardised(values: Floats) -> Floats:
     """Distance from the mean in standard deviations; 0 where all are equal."""
-    known = values[~np.isnan(values)].tolist()
-    if not known:
+    known = values[~np.isnan(values)]
+    if not len(known):
         return values
     # fsum rounds once, at the end: the order of the customers does not matter.
-    mean = math.fsum(known) / len(known)
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in known) / len(known))
+    mean = math.fsum(known.tolist()) / len(known)
+    spread = math.sqrt(math.fsum(((known - mean) ** 2).tolist()) / len(known))
     return (values - mean) / spread if spread > NOISE else values * 0.0

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg, sparse
-from threadpoolctl import threadpool_limits
 
 from gosales.features.affinity_baskets import Baskets, Bools, Floats
 
@@ -63,6 +62,7 @@ class Embedding:
 
 
 def embed(baskets: Baskets) -> Embedding:
+    """To be called with one BLAS thread: the last bits depend on how many there are."""
     customers, products = baskets.days.shape
     owners = np.bincount(baskets.days.indices, minlength=products)
     weights = baskets.days.copy()
@@ -95,9 +95,7 @@ def _leading(gram: Floats) -> Floats:
     """The leading eigenvectors, each with its greatest component positive."""
     products = len(gram)
     count = min(DIMENSIONS, products)
-    # One thread: the last bits depend on how many there are.
-    with threadpool_limits(1):
-        _values, vectors = linalg.eigh(gram, subset_by_index=(products - count, products - 1))
+    _values, vectors = linalg.eigh(gram, subset_by_index=(products - count, products - 1))
     vectors = vectors[:, ::-1]
     largest = np.argmax(np.abs(vectors), axis=0)
     signs = np.sign(vectors[largest, np.arange(count)])

@@ -139,8 +139,8 @@ def _fit(baskets: Baskets) -> Taste:
         dtype=np.float32,
     )
     customers, products = days.shape
-    start = embed(baskets).directions[:, :FACTORS]
     with threadpool_limits(1):
+        start = embed(baskets).directions[:, :FACTORS]
         model = AlternatingLeastSquares(
             factors=FACTORS,
             regularization=REGULARIZATION,

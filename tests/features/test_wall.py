@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,10 +18,7 @@ from tests.conftest import fact, write_star
 from tests.features.logs import DIVISIONS, random_log
 
 CUTOFF = dt.date(2023, 9, 30)
-LOG = [row for row in random_log(7) if row["customer_id"] != "later"]
-BEFORE = [row for row in LOG if row["order_date"] <= CUTOFF]
-AFTER = [row for row in LOG if row["order_date"] > CUTOFF]
-INVOICES = sorted({row["invoice_id"] for row in BEFORE if row["invoice_id"]})
+BEFORE = [row for row in random_log(7) if row["order_date"] <= CUTOFF]
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +32,14 @@ def wall_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield run
 
 
-def checksums(run: Run, rows: list[dict[str, Any]]) -> list[str]:
+def until(log: list[dict[str, Any]], cutoff: dt.date) -> list[dict[str, Any]]:
+    return [row for row in log if row["order_date"] <= cutoff]
+
+
+def checksums(run: Run, rows: list[dict[str, Any]], cutoff: dt.date = CUTOFF) -> list[str]:
     write_star(run, rows)
-    report = build_features(run, ["all"], [CUTOFF])
-    files = [run.workspace.features(s.division, CUTOFF) for s in report.summaries]
+    report = build_features(run, ["all"], [cutoff])
+    files = [run.workspace.features(s.division, cutoff) for s in report.summaries]
     return [s.checksum for s in report.summaries] + [file.read_bytes().hex() for file in files]
 
 
@@ -46,37 +48,52 @@ def truth(wall_run: Run) -> list[str]:
     return checksums(wall_run, BEFORE)
 
 
-# A line after the cutoff: of a known or a new customer, of an order from before or a new one.
-later_line = st.builds(
-    lambda customer, days, division, gp, invoice, sku: fact(
-        customer,
-        CUTOFF + dt.timedelta(days),
-        division,
-        gp,
-        invoice_id=invoice,
-        product_sku=sku,
-    ),
-    st.sampled_from(["c00", "c01", "c02", "c05", "new"]),
-    st.integers(1, 900),
-    st.sampled_from(DIVISIONS),
-    st.integers(-100_000, 1_000_000),
-    st.sampled_from([None, "fresh", *INVOICES]),
-    st.sampled_from(["So-0", "PD-1", "never-seen"]),
-)
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[int, dt.date, list[dict[str, Any]]]:
+    """A log's seed, a cutoff, and what comes after it: some of the log's lines, and others, of a
+    known or a new customer, of an order from before or a new one."""
+    seed, cutoff = draw(st.sampled_from([(7, CUTOFF), (8, dt.date(2024, 2, 29))]))
+    log = random_log(seed)
+    kept = draw(
+        st.lists(st.sampled_from([r for r in log if r["order_date"] > cutoff]), max_size=20)
+    )
+    line = st.builds(
+        lambda customer, days, division, gp, invoice, sku: fact(
+            customer,
+            cutoff + dt.timedelta(days),
+            division,
+            gp,
+            invoice_id=invoice,
+            product_sku=sku,
+        ),
+        st.sampled_from(["c00", "c01", "c02", "c05", "new"]),
+        st.integers(1, 900),
+        st.sampled_from(DIVISIONS),
+        st.integers(-100_000, 1_000_000),
+        st.sampled_from([None, "fresh", *sorted({r["invoice_id"] for r in log} - {None})]),
+        st.sampled_from(["So-0", "PD-1", "never-seen"]),
+    )
+    return seed, cutoff, kept + draw(st.lists(line, max_size=12))
 
 
-@settings(max_examples=5, deadline=None, derandomize=True)
-@given(
-    kept=st.lists(st.sampled_from(AFTER), max_size=20),
-    invented=st.lists(later_line, max_size=12),
-)
+@pytest.fixture(scope="module")
+def truths(wall_run: Run) -> Callable[[int, dt.date], list[str]]:
+    """What a log that ends at the cutoff gives."""
+    return functools.cache(
+        lambda seed, cutoff: checksums(wall_run, until(random_log(seed), cutoff), cutoff)
+    )
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(histories())
 def test_deleted_altered_or_invented_rows_after_the_cutoff_change_no_byte(
     wall_run: Run,
-    truth: list[str],
-    kept: list[dict[str, Any]],
-    invented: list[dict[str, Any]],
+    truths: Callable[[int, dt.date], list[str]],
+    history: tuple[int, dt.date, list[dict[str, Any]]],
 ) -> None:
-    assert checksums(wall_run, [*BEFORE, *kept, *invented]) == truth
+    seed, cutoff, after = history
+    before = until(random_log(seed), cutoff)
+    assert checksums(wall_run, [*before, *after], cutoff) == truths(seed, cutoff)
 
 
 def test_a_row_on_the_cutoff_does_change_features(wall_run: Run, truth: list[str]) -> None:
