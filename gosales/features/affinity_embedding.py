@@ -136,13 +136,21 @@ def leave_one_out_ridge(place: Floats, known: Bools, buys: Bools, penalty: float
     inner = gram - np.outer(sums, mean_x) + penalty * np.eye(x.shape[1])
     half = linalg.inv(linalg.cholesky(inner, lower=True))
     centred = x - mean_x
-    turned = np.asarray(sparse.csr_array(centred) @ half.T)
+    turned = _times(centred, half.T)
     weight = half @ (cross - sums * mean_y)
     fitted = mean_y + _dot(turned, weight)
     leverage = 1.0 / count + _dot(turned, turned)
     value = np.full(len(place), np.nan)
     value[known] = (fitted - leverage * y) / (1.0 - leverage)
     return value
+
+
+def _times(rows: Floats, matrix: Floats) -> Floats:
+    """A matrix product in which no sum depends on where a row stands, as with sparse rows."""
+    count, width = rows.shape
+    places = np.tile(np.arange(width), count)
+    starts = np.arange(count + 1) * width
+    return np.asarray(sparse.csr_array((rows.ravel(), places, starts), shape=rows.shape) @ matrix)
 
 
 def _dot(rows: Floats, other: Floats) -> Floats:
