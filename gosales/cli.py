@@ -27,7 +27,7 @@ from gosales.cli_call import (
     opened,
 )
 from gosales.cli_validate import validate_app
-from gosales.cli_whitespace import whitespace
+from gosales.cli_whitespace import matrix, outcome, profile, whitespace
 from gosales.cli_workspace import config_app, init, sample_app
 from gosales.errors import GoSalesError, UsageError
 
@@ -43,6 +43,7 @@ app = typer.Typer(
 )
 
 START, PIPELINE, WHOLE = "Start here", "The pipeline, in its order", "The whole way"
+AROUND = "Around the list"
 CHECKS = "Checks"
 app.command(rich_help_panel=START)(init)
 app.add_typer(config_app, name="config", rich_help_panel=START)
@@ -238,6 +239,8 @@ def score(
 
 
 app.command(rich_help_panel=PIPELINE)(whitespace)
+for command in (profile, matrix, outcome):
+    app.command(rich_help_panel=AROUND)(command)
 
 
 def _words(text: str | None) -> list[str] | None:

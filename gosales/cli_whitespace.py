@@ -10,6 +10,7 @@ from gosales.cli_call import (
     HERE,
     AsJson,
     Config,
+    Divisions,
     Quiet,
     WindowMonths,
     Workdir,
@@ -18,7 +19,7 @@ from gosales.cli_call import (
 )
 from gosales.errors import UsageError
 
-__all__ = ["whitespace"]
+__all__ = ["matrix", "outcome", "profile", "whitespace"]
 
 WEIGHTS = ("probability", "expected_gp", "affinity", "similarity")
 
@@ -65,6 +66,59 @@ def whitespace(
     with opened("whitespace", workspace, config, quiet, as_json, flags) as call:
         report = rank_whitespace(call.run, cutoff_of(cutoff))
         show_whitespace(report, call.run, call.screen)
+        call.screen.summary(report)
+
+
+def profile(
+    division: Divisions = "all",
+    config: Config = None,
+    workspace: Workdir = HERE,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """The ideal customer of each division, and who looks like one without having bought it."""
+    from gosales.pipeline.summaries import divisions_of
+    from gosales.pipeline.whitespace_pages import show_profiles
+    from gosales.whitespace.profile import build_profiles
+
+    with opened("profile", workspace, config, quiet, as_json) as call:
+        report = build_profiles(call.run, divisions_of(call.run, division))
+        show_profiles(report, call.screen)
+        call.screen.summary(report)
+
+
+def matrix(
+    config: Config = None,
+    workspace: Workdir = HERE,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Customers x divisions: what each has, had or could buy, and the market still open."""
+    from gosales.pipeline.whitespace_pages import show_matrix
+    from gosales.whitespace.matrix import build_matrix
+
+    with opened("matrix", workspace, config, quiet, as_json) as call:
+        report = build_matrix(call.run)
+        show_matrix(report, call.screen)
+        call.screen.summary(report)
+
+
+def outcome(
+    since: Annotated[str, typer.Option("--since", help="YYYY-MM-DD: lists from this cutoff on.")],
+    config: Config = None,
+    workspace: Workdir = HERE,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """What acting on the lists brought, against the customers held back."""
+    from gosales.months import parse_cutoffs
+    from gosales.pipeline.whitespace_pages import show_outcome
+    from gosales.whitespace.outcome import measure_outcome
+
+    day = parse_cutoffs(since)[0]
+    with opened("outcome", workspace, config, quiet, as_json) as call:
+        report = measure_outcome(call.run, day)
+        show_outcome(report, call.screen)
         call.screen.summary(report)
 
 

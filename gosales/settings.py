@@ -231,6 +231,7 @@ class WhitespaceSettings(Section):
     accounts_per_rep: Annotated[int, Field(ge=1)]
     max_division_share: Annotated[float, Field(gt=0, le=1)]
     cooldown_days: Annotated[int, Field(ge=0)]
+    active_months: Annotated[int, Field(ge=1, le=120)]
     control_share: Annotated[float, Field(ge=0, lt=1)]
     capacity_percents: Annotated[list[Annotated[float, Field(gt=0, le=100)]], Field(min_length=1)]
     max_rows: Annotated[int, Field(ge=1)]

@@ -13,6 +13,8 @@ from gosales.run import Run
 from gosales.scoring import ScoreReport, score
 from gosales.screen import Screen
 from gosales.whitespace import WhitespaceReport, rank_whitespace
+from gosales.whitespace.matrix import build_matrix
+from gosales.whitespace.profile import build_profiles
 
 __all__ = ["RunResult", "rank_or_say_why", "run_all", "show_summary"]
 
@@ -31,7 +33,18 @@ def run_all(run: Run) -> RunResult:
     divisions = list(read_star_facts(run.workspace).divisions)
     training = train(run, divisions)
     scores = score(run)
-    return RunResult(star, training, scores, rank_or_say_why(run))
+    listed = rank_or_say_why(run)
+    build_matrix(run)
+    _profiles(run, divisions)
+    return RunResult(star, training, scores, listed)
+
+
+def _profiles(run: Run, divisions: list[str]) -> None:
+    """The ideal customers; a log without enough new buyers is told so."""
+    try:
+        build_profiles(run, divisions)
+    except NothingToDo as error:
+        run.warn(error.message)
 
 
 def rank_or_say_why(run: Run) -> WhitespaceReport | None:
@@ -54,7 +67,9 @@ def show_summary(result: RunResult, run: Run, screen: Screen) -> None:
     outputs = run.workspace.outputs
     screen.head("Files")
     for name, what in (
-        ("whitespace.csv", "every opportunity, ranked"),
+        ("whitespace.csv", "every opportunity, ranked; the list first"),
+        ("whitespace_matrix.csv", "what each customer has, had and could buy"),
+        ("icp_profile_<division>.csv", "the ideal customer of each division"),
         ("icp_scores.csv", "every customer in every division"),
         ("contracts/violations.csv", "what is wrong with the log"),
         ("qa/row_counts.csv", "where every row went"),
