@@ -49,7 +49,10 @@ def cut_star(run: Run, cutoff: dt.date, place: Workspace) -> Run:
         order = ["customer_id", "order_date", "transaction_id"]
         change.table(engine, facts.order_by(order), place.fact)
         change.table(engine, customers.order_by("customer_id"), place.dim("customer"))
-        products = product_dimension(facts, descriptions)
+        pairs = facts.group_by("product_sku", "product_division").agg(
+            lines=_.count(), first_sold=_.order_date.min(), last_sold=_.order_date.max()
+        )
+        products = product_dimension(pairs, descriptions)
         change.table(engine, products.order_by("product_sku"), place.dim("product"))
         days = date_dimension(engine, about["first_order"], about["last_order"])
         change.table(engine, days, place.dim("date"))
