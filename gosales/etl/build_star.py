@@ -73,7 +73,8 @@ def build_star(
     run.workspace.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=run.workspace.scratch) as folder:
         with run.step("staging") as step:
-            staged = stage_sources(sources.good, Path(folder), step)
+            products = () if staging_only else layout.products
+            staged = stage_sources(sources.good, Path(folder), step, products)
         faults += [_file_fault(text) for text in staged.faults]
         _stop_on_faults(run, faults, lenient or staging_only)
         if not staged.read:

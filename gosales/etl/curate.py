@@ -84,7 +84,8 @@ def curate(
             staged = everything.anti_join(blank, "row_id")
         lookups = read_lookups(engine, everything, layout, sku_map, settings)
         findings += date_findings(lookups.order, layout.fields["order_date"], settings)
-        read = read_lines(engine, staged, lookups, layout, settings)
+        cells = engine.read_parquet(*log.cells)
+        read = read_lines(engine, staged, cells, lookups, layout, settings)
         lines = engine.cache(with_content(read))
         step.rows = engine.scalar(lines.count())
     with run.step("check the contract"):

@@ -26,9 +26,14 @@ CARRIED = ("region", "territory", "rep", "order_type", "currency", "description"
 
 
 def read_lines(
-    engine: Engine, staged: ir.Table, lookups: Lookups, layout: Layout, settings: EtlSettings
+    engine: Engine,
+    staged: ir.Table,
+    cells: ir.Table,
+    lookups: Lookups,
+    layout: Layout,
+    settings: EtlSettings,
 ) -> ir.Table:
-    """Order lines of a staged log.
+    """Order lines of a staged log; ``cells``: the full ones of a wide log's products.
 
     Columns: row_id, line_no (which line of its row), source_file, source_row, customer_id,
     customer_name, order_date, invoice_id, product_sku, product_division (the SKU map's where it
@@ -40,8 +45,7 @@ def read_lines(
     if layout.kind == "long":
         lines = _amounts(engine, _long_cells(documents, lookups, layout), settings)
         return _typed(lines, layout)
-    # A wide log's few full cells are told apart and read first; then they meet their rows.
-    cells = engine.cache(_wide_cells(staged, layout))
+    # A wide log's cells are read before they meet their rows.
     amounts = _amounts(engine, cells, settings)
     # `0.00`, `$0` and `-` are empty too, but only a parser knows.
     zero = (amounts.gross_profit.fill_null(0) == 0) & (amounts.quantity.fill_null(0) == 0)
@@ -163,24 +167,6 @@ def _long_cells(rows: ir.Table, lookups: Lookups, layout: Layout) -> ir.Table:
     )
 
 
-def _wide_cells(staged: ir.Table, layout: Layout) -> ir.Table:
-    """(row, line_no) of each product whose cell of profit or quantity is neither empty nor zero.
-
-    Each product's two columns are read by themselves and empty cells dropped as text, before
-    anything is parsed.
-    """
-    parts = []
-    for place, product in enumerate(layout.products):
-        part = staged.select(
-            "row_id",
-            line_no=ibis.literal(place, type="int64"),
-            gross_profit_text=staged[product.gp_column],
-            quantity_text=_quantity_text(staged, layout, place),
-        )
-        parts.append(part.filter(_present(part.gross_profit_text) | _present(part.quantity_text)))
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
-
-
 def _amounts(engine: Engine, cells: ir.Table, settings: EtlSettings) -> ir.Table:
     """The numbers of each line, null where blank; ``bad_amount``, ``bad_quantity``.
 
@@ -236,28 +222,6 @@ def _typed(lines: ir.Table, layout: Layout) -> ir.Table:
         blank_amount=blank & lines.bad_amount.isnull() & (layout.kind == "long"),
         bad_sku=lines.product_sku.isnull().ifelse("", None),
     ).drop("cogs", "map_division", "own_division")
-
-
-def _quantity_text(rows: ir.Table, layout: Layout, place: int) -> ir.StringValue:
-    """The cell of units. Of two names that share one, the first with a profit takes it, or the
-    first of all where none has."""
-    product = layout.products[place]
-    if product.qty_column is None:
-        return ibis.null("string")
-    text = rows[product.qty_column]
-    sharing = [p for p in layout.products if p.qty_column == product.qty_column]
-    if len(sharing) == 1:
-        return text
-    has = {p: _present(rows[p.gp_column]) for p in sharing}
-    earlier = sharing[: sharing.index(product)]
-    takes = _all([has[product], *[~has[other] for other in earlier]])
-    if not earlier:
-        takes = takes | _all([~has[other] for other in sharing])
-    return takes.ifelse(text, None)
-
-
-def _present(text: ir.StringValue) -> ir.BooleanValue:
-    return text.notnull() & ~text.isin(["", "0", "0.0", "0.00"])
 
 
 def _all(tests: list[ir.BooleanValue]) -> ir.BooleanValue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pyarrow.parquet as pq
 
 from gosales.errors import ContractBreach
 from gosales.etl.headers import header_key
+from gosales.etl.layout import ProductColumn
 from gosales.etl.sources import Source
 from gosales.etl.text_files import BadRow, MisfitFound
+from gosales.etl.wide import CELLS, full_cells
 from gosales.run import Step
 
 __all__ = ["ORIGIN", "StagedFile", "StagedLog", "stage_sources", "union_columns"]
@@ -42,9 +45,11 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class StagedLog:
-    """``table``: the staged rows; ``misfits``: rows that do not fit their header, as text."""
+    """``table``: the staged rows; ``cells``: the full cells of a wide log's products, a file a
+    source; ``misfits``: rows that do not fit their header, as text."""
 
     table: Path
+    cells: tuple[Path, ...]
     misfits: Path
     columns: tuple[str, ...]
     files: tuple[StagedFile, ...]
@@ -65,10 +70,13 @@ def union_columns(sources: tuple[Source, ...]) -> dict[str, str]:
     return union
 
 
-def stage_sources(sources: tuple[Source, ...], folder: Path, step: Step) -> StagedLog:
+def stage_sources(
+    sources: tuple[Source, ...], folder: Path, step: Step, products: tuple[ProductColumn, ...] = ()
+) -> StagedLog:
     """Stream all sources into one parquet file in ``folder``; memory stays bounded.
 
-    A source that breaks while it is read ends up in ``faults`` and leaves no row behind.
+    ``products``: those of a wide log, whose full cells are written on the way. A source that
+    breaks while it is read ends up in ``faults`` and leaves no row behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
     union = union_columns(sources)
@@ -83,58 +91,74 @@ def stage_sources(sources: tuple[Source, ...], folder: Path, step: Step) -> Stag
     files, faults, misfits = [], [], []
     first_id = 0
     parts: list[Path] = []
+    cells: list[Path] = []
     for number, source in enumerate(sources):
-        part = folder / f"part-{number:05d}.parquet"
+        part, full = (folder / f"{kind}-{number:05d}.parquet" for kind in ("part", "cells"))
         bad: list[BadRow] = []
         try:
             try:
-                staged = _write_part(source, part, schema, list(union), first_id, None, step)
+                rows = _staged_rows(source, schema, list(union), first_id, None)
+                staged = _write_part(rows, schema, part, full, products, step)
             except MisfitFound:
                 # Rare: read again, counting rows, so that each misfit is told by its number.
-                staged = _write_part(source, part, schema, list(union), first_id, bad, step)
+                rows = _staged_rows(source, schema, list(union), first_id, bad)
+                staged = _write_part(rows, schema, part, full, products, step)
         except ContractBreach as error:
             faults.append(str(error))
             part.unlink(missing_ok=True)
             continue
         parts.append(part)
+        cells.append(full)
         first_id += staged
         misfits += [(source.name, row) for row in bad]
         files.append(StagedFile(source.name, staged, len(bad)))
-    table = _join_parts(parts, schema, folder / "sales_log.parquet")
     step.rows = first_id
     return StagedLog(
-        table, _write_misfits(misfits, folder), tuple(union.values()), tuple(files), tuple(faults)
+        table=_join_parts(parts, schema, folder / "sales_log.parquet"),
+        cells=tuple(cells),
+        misfits=_write_misfits(misfits, folder),
+        columns=tuple(union.values()),
+        files=tuple(files),
+        faults=tuple(faults),
     )
 
 
+def _staged_rows(
+    source: Source, schema: pa.Schema, keys: list[str], first_id: int, bad: list[BadRow] | None
+) -> Iterator[pa.RecordBatch]:
+    """One source's rows with their origin, in file order. Misfits go to ``bad``."""
+    places = {header_key(name): place for place, name in enumerate(source.columns)}
+    next_id, next_row = first_id, 1
+    for batch in source.rows(None if bad is None else bad.append):
+        if not batch.num_rows:
+            continue
+        rows = _row_numbers(next_row, batch.num_rows, bad or [])
+        next_row = int(rows[-1]) + 1
+        cells = [
+            batch.column(places[key]) if key in places else pa.nulls(len(batch), pa.string())
+            for key in keys
+        ]
+        ids = np.arange(next_id, next_id + len(batch))
+        names = pa.repeat(source.name, len(batch))
+        yield pa.record_batch([*cells, names, pa.array(rows), pa.array(ids)], schema=schema)
+        next_id += len(batch)
+
+
 def _write_part(
-    source: Source,
-    part: Path,
+    rows: Iterator[pa.RecordBatch],
     schema: pa.Schema,
-    keys: list[str],
-    first_id: int,
-    bad: list[BadRow] | None,
+    part: Path,
+    cells: Path,
+    products: tuple[ProductColumn, ...],
     step: Step,
 ) -> int:
-    """Write one source's rows; returns how many were staged. Misfits go to ``bad``."""
-    places = {header_key(name): place for place, name in enumerate(source.columns)}
-    staged, next_row = 0, 1
-    with pq.ParquetWriter(part, schema) as writer:
-        for batch in source.rows(None if bad is None else bad.append):
-            if not batch.num_rows:
-                continue
-            rows = _row_numbers(next_row, batch.num_rows, bad or [])
-            next_row = int(rows[-1]) + 1
-            cells = [
-                batch.column(places[key]) if key in places else pa.nulls(len(batch), pa.string())
-                for key in keys
-            ]
-            ids = np.arange(first_id + staged, first_id + staged + len(batch))
-            names = pa.repeat(pa.scalar(source.name), len(batch))
-            writer.write_batch(
-                pa.record_batch([*cells, names, pa.array(rows), pa.array(ids)], schema=schema),
-                row_group_size=ROW_GROUP,
-            )
+    """Write one source's rows and their full cells; returns how many rows there were."""
+    staged = 0
+    with pq.ParquetWriter(part, schema) as writer, pq.ParquetWriter(cells, CELLS) as full:
+        for batch in rows:
+            writer.write_batch(batch, row_group_size=ROW_GROUP)
+            if products:
+                full.write_table(full_cells(batch, products))
             staged += len(batch)
             step.advance(len(batch))
     return staged
