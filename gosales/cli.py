@@ -27,7 +27,7 @@ from gosales.cli_call import (
     opened,
 )
 from gosales.cli_validate import validate_app
-from gosales.cli_whitespace import matrix, outcome, profile, whitespace
+from gosales.cli_whitespace import handover, matrix, outcome, profile, publish, whitespace
 from gosales.cli_workspace import config_app, init, sample_app
 from gosales.errors import GoSalesError, UsageError
 
@@ -239,7 +239,7 @@ def score(
 
 
 app.command(rich_help_panel=PIPELINE)(whitespace)
-for command in (profile, matrix, outcome):
+for command in (profile, matrix, handover, publish, outcome):
     app.command(rich_help_panel=AROUND)(command)
 
 

@@ -19,7 +19,7 @@ from gosales.cli_call import (
 )
 from gosales.errors import UsageError
 
-__all__ = ["matrix", "outcome", "profile", "whitespace"]
+__all__ = ["handover", "matrix", "outcome", "profile", "publish", "whitespace"]
 
 WEIGHTS = ("probability", "expected_gp", "affinity", "similarity")
 
@@ -119,6 +119,52 @@ def outcome(
     with opened("outcome", workspace, config, quiet, as_json) as call:
         report = measure_outcome(call.run, day)
         show_outcome(report, call.screen)
+        call.screen.summary(report)
+
+
+def handover(
+    formats: Annotated[
+        str | None, typer.Option("--format", help="salesforce, hubspot, parquet, excel.")
+    ] = None,
+    config: Config = None,
+    workspace: Workdir = HERE,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """The list for Salesforce, HubSpot, Excel or a notebook, without the control group."""
+    from gosales.handover import hand_over
+
+    wanted = None if formats is None else [word.strip() for word in formats.split(",")]
+    with opened("handover", workspace, config, quiet, as_json) as call:
+        report = hand_over(call.run, wanted)
+        call.screen.say(f"{report.rows:,} rows of the list of {report.cutoff}:")
+        for file in report.files:
+            call.screen.say(f"  {call.run.workspace.root / file}")
+        call.screen.summary(report)
+
+
+def publish(
+    to: Annotated[
+        str, typer.Option("--to", help="Database URL; secrets as ${NAME} from the environment.")
+    ],
+    schema: Annotated[str, typer.Option("--schema", help="The schema that is ours.")] = "gosales",
+    config: Config = None,
+    workspace: Workdir = HERE,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write star, scores and whitespace into a database, replacing only what is ours."""
+    from gosales.handover import publish as publish_tables
+
+    with opened("publish", workspace, config, quiet, as_json) as call:
+        report = publish_tables(call.run, to, schema)
+        call.screen.table(
+            f"Published to {report.target}, schema {report.schema}",
+            ["table", "rows"],
+            [[name, rows] for name, rows in report.tables.items()],
+        )
+        if report.removed:
+            call.screen.say(f"Taken away, no longer made: {', '.join(report.removed)}.")
         call.screen.summary(report)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "EnrichmentSettings",
     "EtlSettings",
     "FeatureSettings",
+    "HandoverSettings",
     "LabelSettings",
     "ListSource",
     "ModelingSettings",
@@ -237,6 +238,14 @@ class WhitespaceSettings(Section):
     max_rows: Annotated[int, Field(ge=1)]
 
 
+class HandoverSettings(Section):
+    formats: Annotated[
+        list[Literal["salesforce", "hubspot", "parquet", "excel"]], Field(min_length=1)
+    ]
+    salesforce: dict[str, str]
+    hubspot: dict[str, str]
+
+
 class Settings(Section):
     """All settings of a run; see config.yaml for the defaults and what each means."""
 
@@ -248,6 +257,7 @@ class Settings(Section):
     modeling: ModelingSettings
     scoring: ScoringSettings
     whitespace: WhitespaceSettings
+    handover: HandoverSettings
 
     @classmethod
     @cache

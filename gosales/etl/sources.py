@@ -31,9 +31,9 @@ __all__ = [
     "Source",
     "Sources",
     "enrichment_files",
-    "expand_environment",
     "find_sources",
     "open_source",
+    "resolve_url",
 ]
 
 TEXT = {".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"}
@@ -218,18 +218,12 @@ def _parse_url(url: str) -> DatabaseSource:
 
 def _open_database(source: DatabaseSource, scratch: Path) -> Source:
     """A table or query; ``${NAME}`` in the URL is taken from the environment."""
-    shown = re.sub(r"//.*@", "//", source.url)
-    if re.search(r"://[^/@:]*:(?!\$\{)[^@/]+@", source.url):
-        raise ConfigError(
-            f"{shown}: the URL holds a password.",
-            "Put it in an environment variable and write ${NAME} in its place.",
-        )
+    shown, url = resolve_url(source.url)
     if (source.table is None) == (source.query is None):
         raise ConfigError(
             f"{shown}: a database source needs a table or a query.",
             "Write {url: ..., table: ...}, {url: ..., query: ...} or URL#table.",
         )
-    url = expand_environment(source.url)
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / f"source-{hashlib.sha256(repr(source).encode()).hexdigest()[:16]}.parquet"
     try:
@@ -248,15 +242,24 @@ def _open_database(source: DatabaseSource, scratch: Path) -> Source:
     return Source(name, columns, sha256, lambda _: _parquet_text(path))
 
 
-def expand_environment(url: str) -> str:
-    """The URL with each ``${NAME}`` taken from the environment; ConfigError when it is not set."""
+def resolve_url(url: str) -> tuple[str, str]:
+    """A database URL as messages show it, and with each ``${NAME}`` taken from the environment.
+
+    Raises ConfigError for a URL that holds a password, and for a variable that is not set.
+    """
+    shown = re.sub(r"//.*@", "//", url)
+    if re.search(r"://[^/@:]*:(?!\$\{)[^@/]+@", url):
+        raise ConfigError(
+            f"{shown}: the URL holds a password.",
+            "Put it in an environment variable and write ${NAME} in its place.",
+        )
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
             raise ConfigError(f"The environment variable {match[1]} is not set.", "Set it.")
         return os.environ[match[1]]
 
-    return re.sub(r"\$\{(\w+)\}", value, url)
+    return shown, re.sub(r"\$\{(\w+)\}", value, url)
 
 
 def _as_text(batch: pa.RecordBatch) -> pa.RecordBatch:

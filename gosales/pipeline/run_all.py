@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gosales.errors import NothingToDo
 from gosales.etl.build_star import StarReport, build_star
 from gosales.etl.star import read_star_facts
+from gosales.handover import hand_over
 from gosales.models import TrainReport, train
 from gosales.pipeline.summaries import show_star, show_training, show_whitespace
 from gosales.run import Run
@@ -35,6 +36,8 @@ def run_all(run: Run) -> RunResult:
     scores = score(run)
     listed = rank_or_say_why(run)
     build_matrix(run)
+    if listed is not None:
+        hand_over(run)
     _profiles(run, divisions)
     return RunResult(star, training, scores, listed)
 
@@ -68,6 +71,7 @@ def show_summary(result: RunResult, run: Run, screen: Screen) -> None:
     screen.head("Files")
     for name, what in (
         ("whitespace.csv", "every opportunity, ranked; the list first"),
+        ("handover", "the list for Salesforce, HubSpot and notebooks"),
         ("whitespace_matrix.csv", "what each customer has, had and could buy"),
         ("icp_profile_<division>.csv", "the ideal customer of each division"),
         ("icp_scores.csv", "every customer in every division"),

@@ -16,11 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from gosales.artifacts import require
-from gosales.checksum import parquet_files
 from gosales.etl.star import Star
+from gosales.features import read_features
 from gosales.run import Run
 from gosales.scoring.topics import is_sensitive
 from gosales.whitespace.pairs import customer_facts
@@ -74,10 +72,8 @@ def firmographics(run: Run, star: Star, cutoff: dt.date) -> pa.Table:
 
 def history_of(run: Run, division: str, cutoff: dt.date, divisions: Sequence[str]) -> pa.Table:
     """customer_id, ``owns <division>`` (yes/no) and the behaviours at a cutoff, by customer."""
-    path = run.workspace.features(division, cutoff)
-    made_by = f'gosales features --division "{division}" --cutoff {cutoff}'
-    files = parquet_files(require(run.workspace, path, made_by))
-    there = set(pq.read_schema(files[0]).names)
+    features = read_features(run, division, cutoff)
+    there = set(features.column_names)
     owned = {
         f"xdiv__{slug(name)}__owned__life": f"owns {name}"
         for name in divisions
@@ -89,10 +85,9 @@ def history_of(run: Run, division: str, cutoff: dt.date, divisions: Sequence[str
         for column, name in {**owned, **BEHAVIOURS}.items()
         if column in there and not is_sensitive(name, private)
     }
-    table = pa.concat_tables(
-        [pq.read_table(file, columns=["customer_id", *wanted]) for file in files]
-    ).sort_by("customer_id")
-    table = table.rename_columns(["customer_id", *wanted.values()])
+    table = features.select(["customer_id", *wanted]).rename_columns(
+        ["customer_id", *wanted.values()]
+    )
     for column, name in owned.items():
         if column in wanted:
             place = table.column_names.index(name)
