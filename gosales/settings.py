@@ -132,6 +132,7 @@ class LabelSettings(Section):
 class FeatureSettings(Section):
     windows_months: Annotated[list[Annotated[int, Field(ge=1, le=120)]], Field(min_length=1)]
     lag_days: Annotated[int, Field(ge=1, le=730)]
+    attribute_top_n: Annotated[int, Field(ge=0, le=20)]
     gp_winsor_p: Annotated[float, Field(gt=0.5, le=1)]
     missing_flags: bool
     affinity: bool

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gosales.checksum import column_sha256, content_of
+from gosales.features.attributes import Attributes
 from gosales.features.catalog import Feature, Floats, is_core, missing_flag
 from gosales.features.known import Known
 from gosales.features.winsor import learn_cap
@@ -76,11 +77,17 @@ class Matrix:
         return {f.name: 1 - self.table[f.name].null_count / rows for f in self.features}
 
 
-def open_shared(block: pa.Table, features: Sequence[Feature], settings: FeatureSettings) -> Shared:
+def open_shared(
+    block: pa.Table,
+    features: Sequence[Feature],
+    attributes: Attributes,
+    settings: FeatureSettings,
+) -> Shared:
     """Make the shared block ready; ``features`` are those that it has or derives."""
     customers = block["customer_id"].combine_chunks()
     names = [f.name for f in features if f.derive is None]
     known = Known({name: _floats(block[name]) for name in names})
+    attributes.place(customers, known)
     columns, caps = _finish(features, known, settings)
     return Shared(customers, column_sha256(customers), known, columns, caps)
 
@@ -177,8 +184,8 @@ def _leave_out(columns: Iterable[Column]) -> tuple[list[Column], list[dict[str, 
             why = None
         elif column.is_constant:
             why = {"why": "constant", "value": column.lowest}
-        elif column.feature.flat and column.lowest == column.highest:
-            why = {"why": column.feature.flat, "value": None}
+        elif column.lowest == column.highest == column.feature.dull:
+            why = {"why": f"always {column.lowest:g}", "value": None}
         elif first[column.sha256] != column.name:
             why = {"why": "duplicate", "of": first[column.sha256]}
         if why is None:

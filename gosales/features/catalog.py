@@ -31,7 +31,7 @@ class Feature:
     it is never null and is 0 for a customer that its aggregate does not know.
 
     The engine computes ``value``; a feature with ``derive`` is computed from ready columns
-    instead. ``flat`` says why the feature is left out where all its known values are equal.
+    instead. A feature is left out where all its known values are ``dull``.
     """
 
     family: str
@@ -43,7 +43,7 @@ class Feature:
     value: Value = field(default=None, repr=False, compare=False)
     null_when: str = ""
     derive: Derive | None = field(default=None, repr=False, compare=False)
-    flat: str = ""
+    dull: float | None = None
 
     @property
     def name(self) -> str:
@@ -90,6 +90,8 @@ CORE = re.compile(
     r"|xdiv__\w+__gp_share__12m"
     r"|diversity__all__(divisions|skus)_n__12m"
     r"|returns__(all|div)__(n|rate)__12m"
+    r"|affinity__div__lift_(max|mean)__24m"
+    r"|als__all__f\d+__24m"
 )
 
 

@@ -9,15 +9,18 @@ from gosales.errors import UsageError
 from gosales.features import (
     affinity,
     als,
+    attributes,
     cross_division,
     diversity,
     expected,
     lifecycle,
+    margin,
     returns,
     rfm,
     seasonality,
     trajectory,
 )
+from gosales.features.attributes import Attribute
 from gosales.features.catalog import Feature, missing_flag
 
 __all__ = ["describe", "features_of"]
@@ -27,11 +30,16 @@ LAG_DAYS = 60
 
 
 def features_of(
-    divisions: Mapping[str, str], windows: Sequence[int] = WINDOWS, lag_days: int = LAG_DAYS
+    divisions: Mapping[str, str],
+    windows: Sequence[int] = WINDOWS,
+    lag_days: int = LAG_DAYS,
+    known: Sequence[Attribute] = (),
+    top_n: int = 5,
 ) -> list[Feature]:
     """The features in the order of their columns: shared by all targets, then the target's own.
 
-    ``divisions`` maps every division's slug to its name.
+    ``divisions`` maps every division's slug to its name; ``known`` are the attributes of
+    customers, of whose values the ``top_n`` commonest get a flag.
     """
     declared = [
         *rfm.features(windows),
@@ -42,6 +50,8 @@ def features_of(
         *cross_division.features(divisions),
         *diversity.features(list(divisions)),
         *returns.features(windows),
+        *margin.features(windows),
+        *attributes.declare(known, top_n),
         *affinity.features(),
         *als.features(),
     ]
@@ -58,18 +68,33 @@ def describe(name: str, divisions: Mapping[str, str] | None = None) -> Feature:
     >>> describe("xdiv__success_plan__owned__life").description
     '1 if ever ordered in Success Plan'
     """
+    unknown = UsageError(
+        f"There is no feature '{name}'.", "See feature_catalog_<division>_<cutoff>.csv."
+    )
     stem = name.removesuffix("__missing")
     parts = stem.split("__")
+    if len(parts) != 4:
+        raise unknown
     windows = set(WINDOWS)
     if months := re.fullmatch(r"([1-9]\d{0,2})m", parts[-1]):
         windows.add(int(months[1]))
     lagged = re.search(r"_lag(\d+)d__", stem)
     known = dict(divisions or {})
-    if parts[0] == "xdiv" and len(parts) == 4 and parts[1] != "div":
+    if parts[0] == "xdiv" and parts[1] != "div":
         known.setdefault(parts[1], parts[1].replace("_", " ").title())
-    for feature in features_of(known, sorted(windows), int(lagged[1]) if lagged else LAG_DAYS):
+    lag_days = int(lagged[1]) if lagged else LAG_DAYS
+    for feature in features_of(known, sorted(windows), lag_days, _attribute(parts)):
         if feature.name == stem:
             return feature if stem == name else missing_flag(feature)
-    raise UsageError(
-        f"There is no feature '{name}'.", "See feature_catalog_<division>_<cutoff>.csv."
-    )
+    raise unknown
+
+
+def _attribute(parts: Sequence[str]) -> list[Attribute]:
+    """The attribute that a feature's name speaks of."""
+    found = re.fullmatch(r"(.+?)_(is_(?P<text>.+)|active_rate|gp_share|value)", parts[-2])
+    if parts[0] != "attr" or found is None:
+        return []
+    text = found["text"] or "known"
+    if found[2] == "value":
+        return [Attribute(found[1])]
+    return [Attribute(found[1], (text.replace("_", " "),), (0,))]

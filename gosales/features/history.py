@@ -21,7 +21,7 @@ from gosales.engine import MONEY, Engine
 from gosales.etl.star import Star
 from gosales.features.calendar import calendar
 
-__all__ = ["CUSTOMER", "PAIR", "History", "Ledgers", "open_ledgers"]
+__all__ = ["CUSTOMER", "PAIR", "History", "Ledgers", "open_ledgers", "tells_margin"]
 
 CUSTOMER = ["cutoff", "customer_id"]
 PAIR = ["cutoff", "division", "customer_id"]
@@ -37,14 +37,16 @@ class History:
     cutoff; null on the days after that), ``quarter`` and the weights ``decay_<half-life>``.
 
     ``days``: a row per (customer, division, day): ``gross_profit`` (decimal), ``lines``,
-    ``returns`` (lines that are returns), ``gap_days`` since the day before with an order in
-    the division (null for the first) and ``opens_month`` (1 for the first in a calendar
-    month). ``customer_days``: ``gross_profit``, ``gap_days`` and ``opens_month`` per
-    (customer, day). ``orders``: ``orders`` per (customer, division, day); an order over several
-    days counts on the latest that the cutoff knows. ``customer_orders``: the same per (customer,
-    day), an order over several divisions counts once. ``skus``: ``skus`` last bought on that
-    day, as far as the cutoff knows; ``first_skus``: those first bought on it. ``purchases``: a
-    row per (customer, division, ``product_sku``, day) on which it was bought, returns apart.
+    ``returns`` (lines that are returns), ``revenue`` and ``margin`` (the gross profit of lines
+    that have revenue; both only where the log tells them apart), ``gap_days`` since the day
+    before with an order in the division (null for the first) and ``opens_month`` (1 for the
+    first in a calendar month). ``customer_days``: ``gross_profit``, ``gap_days`` and
+    ``opens_month`` per (customer, day). ``orders``: ``orders`` per (customer, division, day);
+    an order over several days counts on the latest that the cutoff knows. ``customer_orders``:
+    the same per (customer, day), an order over several divisions counts once. ``skus``: ``skus``
+    last bought on that day, as far as the cutoff knows; ``first_skus``: those first bought on
+    it. ``purchases``: a row per (customer, division, ``product_sku``, day) on which it was
+    bought, returns apart.
     """
 
     days: ir.Table
@@ -84,13 +86,20 @@ class Ledgers:
 
 
 def open_ledgers(
-    star: Star, engine: Engine, until: dt.date, lag_days: int, purchases: bool
+    star: Star,
+    engine: Engine,
+    until: dt.date,
+    lag_days: int,
+    has_margin: bool,
+    purchases: bool,
 ) -> Ledgers:
     """The star's ledgers up to the last cutoff that will be asked for.
 
-    ``purchases`` says whether anybody will ask for those; they are as long as the star.
+    ``has_margin`` and ``purchases`` say whether anybody will ask for those; purchases are as
+    long as the star.
     """
     facts = star.transactions
+    margin = {} if not has_margin else {"revenue": facts.revenue, "margin": _margin(facts)}
     facts = facts.filter(facts.order_date <= ibis.literal(until)).select(
         "customer_id",
         "order_date",
@@ -100,12 +109,14 @@ def open_ledgers(
         division="product_division",
         # The order: its invoice, or the day where there is none.
         order_key=ibis.coalesce("i" + facts.invoice_id, "d" + facts.order_date.cast("string")),
+        **margin,
     )
     days = engine.cache(
         facts.group_by("customer_id", "division", "order_date").agg(
             gross_profit=_.gross_profit.sum().cast(MONEY),
             lines=_.count().cast("int64"),
             returns=_.is_return.sum().cast("int64"),
+            **{name: _[name].sum().fill_null(0).cast(MONEY) for name in margin},
         )
     )
     customer_days = days.group_by("customer_id", "order_date").agg(
@@ -127,6 +138,17 @@ def open_ledgers(
     bought = sales.select("customer_id", "division", "product_sku", "order_date").distinct()
     cached["purchases"] = engine.cache(bought) if purchases else bought
     return Ledgers(engine, cached, star.about.first_order, star.about.last_order, lag_days)
+
+
+def tells_margin(star: Star, engine: Engine) -> bool:
+    """Whether the log has revenue apart from gross profit."""
+    facts = star.transactions
+    apart = facts.filter(facts.revenue.notnull() & (facts.revenue != facts.gross_profit))
+    return bool(engine.scalar(apart.limit(1).count()))
+
+
+def _margin(facts: ir.Table) -> ir.Value:
+    return facts.revenue.notnull().ifelse(facts.gross_profit, None)
 
 
 def _latest(facts: ir.Table, owner: list[str], thing: str, count: str) -> ir.Table:

@@ -21,12 +21,14 @@ from gosales.errors import UsageError
 from gosales.etl.star import Star, StarFacts, open_star
 from gosales.features.als import require_als
 from gosales.features.assemble import Matrix, Shared, matrix, open_shared
+from gosales.features.attributes import Attributes, open_attributes
 from gosales.features.catalog import Feature
 from gosales.features.declared import features_of
-from gosales.features.history import open_ledgers
+from gosales.features.history import open_ledgers, tells_margin
 from gosales.features.panel import Panel
 from gosales.months import parse_cutoffs
 from gosales.run import Run
+from gosales.settings import FeatureSettings
 from gosales.workspace import slug
 
 __all__ = [
@@ -39,7 +41,9 @@ __all__ = [
 ]
 
 # Raised whenever the same star and settings would give other features.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
+# A target and its blocks.
+Job = tuple[str, list[pa.Table]]
 CATALOG = pa.schema(
     {
         "name": pa.string(),
@@ -97,7 +101,7 @@ def build_features(
     todo = [pair for pair in asked if pair not in known]
     if todo:
         with run.step("features", total=len(todo)) as step, run.commit("features") as change:
-            change.made_from(run.workspace.fact, key=key)
+            change.made_from(run.workspace.fact, run.workspace.dim("customer"), key=key)
             for summary in _build(run, change, star, todo):
                 known[summary.division, summary.cutoff] = summary
                 step.advance(1)
@@ -155,14 +159,14 @@ def _build(
 ) -> Iterator[FeatureSummary]:
     """Every matrix that is to do; targets that one cutoff lacks are computed for all of them."""
     settings, cutoffs = run.settings.features, sorted({day for _name, day in todo})
-    divisions = {slug(name): name for name in star.about.divisions}
-    off = {name for name in ("affinity", "als") if not getattr(settings, name)}
-    features = features_of(divisions, settings.windows_months, settings.lag_days)
-    features = [f for f in features if f.family not in off]
+    attributes = open_attributes(star.customers, run.engine)
+    has_margin = tells_margin(star, run.engine)
+    features = _declared(star, settings, attributes, has_margin)
+    purchases = settings.affinity or settings.als
     panel = Panel(
         engine=run.engine,
         ledgers=open_ledgers(
-            star, run.engine, cutoffs[-1], settings.lag_days, settings.affinity or settings.als
+            star, run.engine, cutoffs[-1], settings.lag_days, has_margin, purchases
         ),
         features=features,
         divisions=star.about.divisions,
@@ -170,19 +174,36 @@ def _build(
         settings=settings,
         ahead_months=run.settings.labels.window_months,
     )
-    own, asked = [f for f in features if f.is_own], set(todo)
+    common, own = ([f for f in features if f.is_own == is_own] for is_own in (False, True))
+    wanted = set(todo)
     with ThreadPoolExecutor(run.engine.threads) as pool:
         for part in panel.slices(cutoffs):
-            shared = open_shared(part.shared, [f for f in features if not f.is_own], settings)
-            wanted = (job for job in part.own if (job[0], part.cutoff) in asked)
+            shared = open_shared(part.shared, common, attributes, settings)
 
-            def make(job: tuple[str, list[pa.Table]], shared: Shared = shared) -> Matrix:
-                return matrix(shared, job[1], slug(job[0]), own, settings)
+            def make(job: Job, cutoff: dt.date = part.cutoff, shared: Shared = shared) -> Any:
+                name, blocks = job
+                content = matrix(shared, blocks, slug(name), own, settings)
+                return _write(run, change, content, name, cutoff)
 
-            while jobs := list(islice(wanted, run.engine.threads)):
-                made = pool.map(make, jobs)
-                for (name, _blocks), content in zip(jobs, made, strict=True):
-                    yield _write(run, change, content, name, part.cutoff)
+            jobs = (job for job in part.own if (job[0], part.cutoff) in wanted)
+            # As many matrices are in memory as there are threads.
+            while some := list(islice(jobs, run.engine.threads)):
+                yield from pool.map(make, some)
+
+
+def _declared(
+    star: Star, settings: FeatureSettings, attributes: Attributes, has_margin: bool
+) -> list[Feature]:
+    """The features of this star under these settings."""
+    wanted = {"affinity": settings.affinity, "als": settings.als, "margin": has_margin}
+    features = features_of(
+        {slug(name): name for name in star.about.divisions},
+        settings.windows_months,
+        settings.lag_days,
+        attributes.each,
+        settings.attribute_top_n,
+    )
+    return [f for f in features if wanted.get(f.family, True)]
 
 
 def _write(

@@ -24,6 +24,7 @@ from gosales.features import (
     cross_division,
     diversity,
     lifecycle,
+    margin,
     returns,
     rfm,
     seasonality,
@@ -71,6 +72,11 @@ class Panel:
     ahead_months: int
 
     @property
+    def has_margin(self) -> bool:
+        """Whether the log tells revenue apart from gross profit."""
+        return "revenue" in self.ledgers.tables["days"].columns
+
+    @property
     def windows(self) -> list[int]:
         """Of the settings, and those that shares and changes of a year need."""
         return sorted({*self.settings.windows_months, 12, 24})
@@ -112,6 +118,7 @@ class Panel:
             **lifecycle.of_days(),
             **trajectory.of_days(),
             **returns.of_days(self.windows),
+            **(margin.of_days(self.windows) if self.has_margin else {}),
         )
         orders = history.orders.group_by(*PAIR).agg(
             **rfm.of_orders(self.windows),
@@ -127,6 +134,7 @@ class Panel:
             **trajectory.of_pairs(),
             **diversity.of_pairs(),
             **returns.of_pairs(self.windows),
+            **(margin.of_pairs(self.windows) if self.has_margin else {}),
             **cross_division.of_pairs(self.divisions),
         )
         days = history.customer_days.group_by(*CUSTOMER).agg(

@@ -19,6 +19,17 @@ SPAN = 1100
 # Small data: what Spark would compile costs more than it saves.
 SPARK = {"spark.sql.codegen.wholeStage": "false", "spark.sql.shuffle.partitions": "1"}
 DIVISIONS = ("Solidworks", "Success Plan", "PDM")
+# "Food" is common at all cutoffs, "Aero" (and a name of the same slug) late or never.
+INDUSTRIES = ["Food", "Aero & Space", None, "Food", "Aero & Space", "Aero: Space", "Food"]
+ATTRIBUTES = {
+    f"c{n:02d}": {
+        "industry": INDUSTRIES[n % 7],
+        "phone": f"555-{n}",
+        "employees": None if n % 5 == 0 else 3 * n,
+    }
+    for n in range(25)
+}
+TOLD = [{"customer_id": customer} | row for customer, row in ATTRIBUTES.items()]
 
 
 def random_log(seed: int, customers: int = 12, lines: int = 220) -> list[dict[str, Any]]:
@@ -44,6 +55,7 @@ def random_log(seed: int, customers: int = 12, lines: int = 220) -> list[dict[st
                 invoice_id=invoice,
                 product_sku=f"{division[:2]}-{rng.randrange(4)}",
                 quantity=-1 if gp < -25 else 1,
+                revenue=None if rng.random() < 0.2 else gp * 3 + rng.randrange(-5, 50),
             )
         )
     rows.append(fact("later", START + dt.timedelta(SPAN), "PDM", 10))

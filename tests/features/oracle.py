@@ -42,6 +42,7 @@ def features(lines: list[Line], cutoff: dt.date, target: str) -> dict[str, Featu
             row |= _lifecycle(some, cutoff, scope)
             row |= _change(some, cutoff, scope)
             row |= _returns(some, cutoff, scope)
+            row |= _margin(some, cutoff, scope)
             row |= _ahead(some, cutoff, scope)
         row |= _renewal(own, cutoff, target, cycle)
         row |= _trajectory(own, cutoff)
@@ -255,6 +256,17 @@ def _diversity(lines: list[Line], cutoff: dt.date) -> Features:
     }
 
 
+def _margin(lines: list[Line], cutoff: dt.date, scope: str) -> Features:
+    row: Features = {}
+    for label, months in WINDOWS.items():
+        told = [x for x in within(lines, cutoff, months) if x["revenue"] is not None]
+        revenue = float(sum((x["revenue"] for x in told), Decimal(0)))
+        row[f"margin__{scope}__rate__{label}"] = (
+            min(max(float(profit(told)) / revenue, -1.0), 1.0) if revenue > 0 else None
+        )
+    return row
+
+
 def _returns(lines: list[Line], cutoff: dt.date, scope: str) -> Features:
     row: Features = {}
     for label, months in WINDOWS.items():
@@ -290,22 +302,84 @@ def _cross(lines: list[Line], cutoff: dt.date, divisions: list[str]) -> Features
 
 
 def _smooth(found: dict[str, Features], target: str, measure: str) -> None:
-    """Kleinman's estimate with the orders of 12 months as trials, in floats."""
+    """The orders of 12 months are the trials."""
     name = f"xdiv__{slug(target)}__{measure}__12m"
     known = [(r["rfm__all__tx_n__12m"], r[name]) for r in found.values() if r[name] is not None]
-    mean, strength = 0.0, 1.0
-    if known:
-        n = sum(w for w, _ in known)
-        mean = sum(w * (math.floor(s * 1e6) / 1e6) for w, s in known) / n
-        spread = sum(w * (math.floor(s * 1e6) / 1e6 - mean) ** 2 for w, s in known)
-        chance = mean * (1 - mean)
-        extra = sum(w * (1 - w / n) for w, _ in known) - (len(known) - 1)
-        rho = 0.99
-        if chance > 1e-12 and extra > 1e-9:
-            rho = (spread - chance * (len(known) - 1)) / (chance * extra)
-        rho = min(max(rho, 1e-4), 0.99)
-        strength = (1 - rho) / rho
+    prior = _prior(known)
     for row in found.values():
-        share, n = row[name], row["rfm__all__tx_n__12m"] if row[name] is not None else 0
-        smoothed = (n * (share or 0.0) + strength * mean) / (n + strength)
-        row[f"xdiv__div__{measure}__12m"] = smoothed
+        n = row["rfm__all__tx_n__12m"] if row[name] is not None else 0
+        row[f"xdiv__div__{measure}__12m"] = _posterior(n, row[name], prior)
+
+
+def _prior(known: list[tuple[float, float]]) -> tuple[float, float]:
+    """Kleinman's estimate of mean and strength from (trials, share), in floats."""
+    if not known:
+        return 0.0, 1.0
+    n = sum(w for w, _ in known)
+    mean = sum(w * (math.floor(s * 1e6) / 1e6) for w, s in known) / n
+    spread = sum(w * (math.floor(s * 1e6) / 1e6 - mean) ** 2 for w, s in known)
+    chance = mean * (1 - mean)
+    extra = sum(w * (1 - w / n) for w, _ in known) - (len(known) - 1)
+    rho = 0.99
+    if chance > 1e-12 and extra > 1e-9:
+        rho = (spread - chance * (len(known) - 1)) / (chance * extra)
+    rho = min(max(rho, 1e-4), 0.99)
+    return mean, (1 - rho) / rho
+
+
+def _posterior(n: float, share: float | None, prior: tuple[float, float]) -> float:
+    mean, strength = prior
+    return (n * (share or 0.0) + strength * mean) / (n + strength)
+
+
+def add_attributes(
+    found: dict[str, Features], attributes: dict[str, dict[str, Any]], values: dict[str, list[str]]
+) -> None:
+    """``values``: of each text column those that five customers of the whole log share."""
+    for column in sorted({name for row in attributes.values() for name in row}):
+        of = {customer: attributes.get(customer, {}).get(column) for customer in found}
+        if any(isinstance(value, str) for value in of.values()) and not values.get(column):
+            continue
+        if column not in values:
+            for customer, row in found.items():
+                row[f"attr__all__{column}_value__life"] = of[customer]
+            continue
+        groups: dict[str, list[str]] = defaultdict(list)
+        for customer, text in of.items():
+            if text is not None:
+                groups[text].append(customer)
+        _group_rates(found, groups, column)
+        ranked = sorted(groups, key=lambda text: (-len(groups[text]), text))
+        for text in values[column]:
+            shown = text in ranked[:5] and len(groups[text]) >= 5
+            for customer, row in found.items():
+                is_it = shown and of[customer] == text
+                row[f"attr__all__{column}_is_{slug(text)}__life"] = float(is_it)
+
+
+def _group_rates(found: dict[str, Features], groups: dict[str, list[str]], column: str) -> None:
+    def profit_of(mine: list[str], scope: str) -> float:
+        return sum(max(found[c][f"rfm__{scope}__gp_sum__12m"], 0.0) for c in mine)
+
+    def share_of(mine: list[str]) -> float | None:
+        whole = profit_of(mine, "all")
+        return min(profit_of(mine, "div") / whole, 1.0) if whole else None
+
+    def active(mine: list[str], scope: str) -> float:
+        return sum(found[c][f"rfm__{scope}__tx_n__12m"] > 0 for c in mine) / len(mine)
+
+    few = 5 * len(groups) <= sum(map(len, groups.values()))
+    for name, rate in (
+        (f"attr__all__{column}_active_rate__12m", lambda mine: active(mine, "all")),
+        (f"attr__div__{column}_active_rate__12m", lambda mine: active(mine, "div")),
+        (f"attr__div__{column}_gp_share__12m", share_of),
+    ):
+        rates = {text: rate(mine) for text, mine in groups.items()}
+        known = [(len(groups[text]), r) for text, r in rates.items() if r is not None]
+        prior = _prior(known)
+        for row in found.values():
+            row[name] = None
+        for text, mine in groups.items() if few else ():
+            for customer in mine:
+                n = len(mine) if rates[text] is not None else 0
+                found[customer][name] = _posterior(n, rates[text], prior)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 
 import pytest
 
 from gosales.features import build_features, features_of
 from tests.conftest import OpenRun, write_star
 from tests.features import oracle
-from tests.features.logs import DIVISIONS, by_customer, random_log, read
+from tests.features.logs import ATTRIBUTES, DIVISIONS, TOLD, by_customer, random_log, read
 
 CUTOFFS = [dt.date(2023, 6, 30), dt.date(2024, 2, 29), dt.date(2024, 3, 30), dt.date(2024, 8, 15)]
 FAMILIES = (
+    "margin",
     "rfm",
     "lifecycle",
     "trajectory",
@@ -35,14 +37,18 @@ def assert_close(name: str, got: float | None, want: float | None) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_feature_equals_the_oracle(run_in: OpenRun, seed: int) -> None:
-    log = random_log(seed)
+    log = random_log(seed, customers=25)
+    there = {line["customer_id"] for line in log}
+    texts = Counter(ATTRIBUTES[customer]["industry"] for customer in there & set(ATTRIBUTES))
+    common = sorted(t for t, n in texts.items() if t and n >= 5)
     with run_in(**{"features.gp_winsor_p": 1.0, "features.affinity": False}) as run:
-        write_star(run, log)
+        write_star(run, log, TOLD)
         build_features(run, ["all"], CUTOFFS)
         for cutoff in CUTOFFS:
             for division in DIVISIONS:
                 found = by_customer(read(run, division, cutoff))
                 wanted = oracle.features(log, cutoff, division)
+                oracle.add_attributes(wanted, ATTRIBUTES, {"industry": common})
                 assert sorted(found) == sorted(wanted)
                 for customer, row in found.items():
                     assert set(row) == set(wanted[customer])

@@ -15,7 +15,7 @@ from gosales.features import build_features, describe, ensure_features, feature_
 from gosales.run import Run
 from gosales.workspace import Workspace
 from tests.conftest import OpenRun, fact, spark_missing, write_star
-from tests.features.logs import DIVISIONS, SPARK, by_customer, random_log, read, written
+from tests.features.logs import DIVISIONS, SPARK, TOLD, by_customer, random_log, read, written
 
 CUTOFF = dt.date(2024, 6, 30)
 
@@ -204,7 +204,7 @@ def test_engines_agree_to_the_bit(run_in: OpenRun, tmp_path: Any) -> None:
             **flags,
             **{"database.engine": name, "database.spark": SPARK},
         ) as run:
-            write_star(run, random_log(3))
+            write_star(run, random_log(3, customers=25), TOLD)
             found.append(build_features(run, DIVISIONS[:2], cutoffs).summaries)
     assert found[0] == found[1]
 
