@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -110,9 +110,19 @@ def build_features(
 
 
 def ensure_features(
-    run: Run, divisions: Sequence[str], cutoffs: Sequence[dt.date]
+    run: Run,
+    divisions: Sequence[str],
+    cutoffs: Sequence[dt.date],
+    window_months: int | None = None,
 ) -> FeatureReport:
-    """As ``build_features``, but builds only what is missing or stale."""
+    """As ``build_features``, but builds only what is missing or stale.
+
+    ``window_months`` is the label window that features look ahead to, where it is another than
+    the settings': a model is scored with features of the window that it was trained for.
+    """
+    if window_months is not None:
+        labels = run.settings.labels.model_copy(update={"window_months": window_months})
+        run = replace(run, settings=run.settings.model_copy(update={"labels": labels}))
     return build_features(run, divisions, cutoffs, rebuild=False)
 
 

@@ -49,8 +49,15 @@ class Phrasing:
             "xdiv": self._cross,
             "affinity": self._fit,
             "als": self._fit,
+            "attr": self._kind,
         }.get(self.feature.family, _nothing)(value, standing)
         return None if text is None else shorten(text)
+
+    def _kind(self, value: float, standing: float) -> str | None:
+        """What the customer is, where its kind of customer buys."""
+        if self.feature.unit != "flag" or value != 1:
+            return None
+        return f"Its {self.feature.description.removeprefix('1 if ')}"
 
     def _rfm(self, value: float, standing: float) -> str | None:
         measure = self.feature.measure

@@ -73,8 +73,9 @@ def score(
             f"The models of {', '.join(late)} were trained on label windows that end after {day}: "
             "their scores for it are hindsight, not a forecast."
         )
-    if models:
-        ensure_features(run, [model.division for model in models], [day])
+    for window in sorted({model.window_months for model in models}):
+        trained_for_it = [m.division for m in models if m.window_months == window]
+        ensure_features(run, trained_for_it, [day], window)
     known = _Known(star, run, day)
     tables, scored = [], []
     with run.step("score", total=len(models)) as step:

@@ -16,9 +16,10 @@ __all__ = ["is_sensitive", "topic_of"]
 
 ORDERS, PROFIT, RECENCY, BREADTH = "orders", "profit", "recency", "breadth"
 OWNS, FIT, TREND, SEASON, RETURNS, TENURE = "owns", "fit", "trend", "season", "returns", "tenure"
+KIND = "kind"
 FAMILIES = {
     "xdiv": OWNS, "affinity": FIT, "als": FIT, "trajectory": TREND, "season": SEASON,
-    "returns": RETURNS, "diversity": BREADTH,
+    "returns": RETURNS, "diversity": BREADTH, "margin": PROFIT, "attr": KIND,
 }  # fmt: skip
 MEASURES = {
     "tenure_days": TENURE,

@@ -271,3 +271,14 @@ def test_describe_knows_every_name_and_says_so_when_not() -> None:
     assert describe("rfm__div__gp_mean__3m__missing").unit == "flag"
     with pytest.raises(UsageError, match="no feature 'rfm__all__nothing__3m'"):
         describe("rfm__all__nothing__3m")
+
+
+def test_the_season_ahead_is_that_of_the_label_window_asked_for(run: Run) -> None:
+    write_star(run, [fact("a", "2023-08-15", "PDM", 1), fact("a", "2023-12-15", "PDM", 1)])
+    name = "season__all__ahead_share__24m"
+    build_features(run, ["PDM"], [CUTOFF])
+    assert row_of(run)[name] == 1.0
+    assert ensure_features(run, ["PDM"], [CUTOFF], 3).built == 1
+    assert row_of(run)[name] == 0.5
+    assert ensure_features(run, ["PDM"], [CUTOFF], 3).built == 0
+    assert ensure_features(run, ["PDM"], [CUTOFF]).built == 1

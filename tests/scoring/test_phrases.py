@@ -16,6 +16,9 @@ def say(name: str, value: float, cap: float | None = None, standing: float = 1.0
     ("name", "value", "text"),
     [
         ("rfm__all__recency_days__life", 24, "Last order 24 days ago"),
+        ("attr__all__industry_is_food__life", 1, "Its industry is food"),
+        ("attr__all__industry_is_food__life", 0, None),
+        ("attr__div__industry_active_rate__12m", 1, None),
         ("rfm__all__recency_days__life", 0, "Last order today"),
         ("rfm__all__recency_days__life", 400, None),
         ("rfm__div__recency_days__life", 1, "Last order in Simulation 1 day ago"),

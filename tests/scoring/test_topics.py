@@ -28,6 +28,7 @@ def test_every_feature_has_a_concept() -> None:
         "orders", "profit", "recency", "breadth", "owns", "fit", "trend", "season", "returns",
         "tenure",
     }  # fmt: skip
+    assert topic("attr__all__industry_is_aerospace__life") == ("kind", "all")
     assert {topic_of(feature, "x")[0] for feature in features_of({"pdm": "PDM"})} <= known
 
 
