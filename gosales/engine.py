@@ -12,8 +12,9 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Engine:
     """An Ibis backend with a scratch folder; close it, or use it in a ``with``."""
 
     name: str
-    backend: Any
+    _opened: Callable[[], Any]
 
     def __init__(self, settings: DatabaseSettings, scratch: Path | None = None) -> None:
         if scratch is not None:
@@ -48,6 +49,11 @@ class Engine:
 
     def _open(self, settings: DatabaseSettings) -> None:
         raise TypeError("open_engine chooses the engine")
+
+    @property
+    def backend(self) -> Any:
+        """The Ibis backend; waits until it is open."""
+        return self._opened()
 
     def read_parquet(self, *paths: Path) -> ir.Table:
         """A parquet artifact, a file or a folder of part files, as a table."""
@@ -71,11 +77,19 @@ class Engine:
     def scalar(self, expr: ir.Scalar) -> Any:
         return self.to_arrow(expr.as_table())[0][0].as_py()
 
-    def cache(self, expr: ir.Table) -> ir.Table:
-        """Compute once, keep on disk, and go on from the result."""
+    def cache(self, expr: ir.Table, *, ordered: bool = True) -> ir.Table:
+        """Compute once, keep on disk, and go on from the result.
+
+        A large result whose rows need not stay in order is written by all threads at once.
+        """
         path = self._next_scratch()
-        self.write_parquet(expr, path)
+        with self._any_order() if not ordered else nullcontext():
+            self.write_parquet(expr, path)
         return self.read_parquet(path)
+
+    def _any_order(self) -> AbstractContextManager[None]:
+        """Within it, rows may be written in any order."""
+        return nullcontext()
 
     def from_arrow(self, table: pa.Table) -> ir.Table:
         """A small Arrow table as a table of the engine."""
@@ -107,17 +121,30 @@ class DuckDBEngine(Engine):
 
     def _open(self, settings: DatabaseSettings) -> None:
         _forgo_pandas()
-        self.backend = ibis.duckdb.connect(
-            threads=self.threads,
-            memory_limit=settings.memory_limit,
-            temp_directory=str(self._scratch / "spill"),
-        )
+
+        def connect() -> Any:
+            return ibis.duckdb.connect(
+                threads=self.threads,
+                memory_limit=settings.memory_limit,
+                temp_directory=str(self._scratch / "spill"),
+            )
+
+        # Opening is half a second of imports, in which the first files can be read.
+        self._opened = ThreadPoolExecutor(1).submit(connect).result
 
     def read_parquet(self, *paths: Path) -> ir.Table:
         # Listed here: in a pattern, brackets in a folder's name would mean something.
         files = [str(file) for path in paths for file in parquet_files(path)]
         table: ir.Table = self.backend.read_parquet(files if len(files) > 1 else files[0])
         return table
+
+    @contextmanager
+    def _any_order(self) -> Iterator[None]:
+        self.backend.settings["preserve_insertion_order"] = False
+        try:
+            yield
+        finally:
+            self.backend.settings["preserve_insertion_order"] = True
 
     def to_arrow(self, expr: ir.Table) -> pa.Table:
         # As backend.to_pyarrow, but without the pandas that it imports.
@@ -161,7 +188,8 @@ class SparkEngine(Engine):
 
     def _open(self, settings: DatabaseSettings) -> None:
         session = _spark_session(settings, self.threads)
-        self.backend = ibis.pyspark.connect(session)
+        backend = ibis.pyspark.connect(session)
+        self._opened = lambda: backend
         self._session = session
 
     def read_parquet(self, *paths: Path) -> ir.Table:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -196,15 +197,20 @@ def _commit(run: Run, staged: StagedLog, curated: Curated, key: str) -> StarRepo
     }
     with run.step("column profile"):
         profile = column_profile(engine, raw)
-    with run.step("write the star") as step, run.commit("star") as change:
+    with (
+        run.step("write the star") as step,
+        run.commit("star") as change,
+        ThreadPoolExecutor(1) as beside,
+    ):
         change.key = key
-        checksums, tables = {}, {}
+        sums, tables = {}, {}
         for name, (table, keys) in order.items():
             if name == "fact_transactions":
                 table = table.select(*FACT_COLUMNS)
             written = change.table(engine, table.order_by(keys), paths[name])
             columns = [c for c in table.columns if c not in LINEAGE]
-            checksums[name] = content_sha256(parquet_batches(written, columns))
+            # A table's content is read back and hashed while the next ones are written.
+            sums[name] = beside.submit(content_sha256, parquet_batches(written, columns))
             tables[name] = engine.read_parquet(written)
             curated.accounting.tables[name] = change.rows(paths[name])
         curated.accounting.check()
@@ -218,6 +224,7 @@ def _commit(run: Run, staged: StagedLog, curated: Curated, key: str) -> StarRepo
         report = _report(curated)
         change.csv(profile, place.qa("column_profile.csv"))
         change.json(snapshot, place.qa("schema_snapshot.json"))
+        checksums = {name: found.result() for name, found in sums.items()}
         change.json(checksums, place.qa("checksums.json"))
         change.json(curated.about | {"report": asdict(report)}, place.star_facts)
         change.adopt(staged.table, place.staging, rows=sum(f.staged for f in staged.files))

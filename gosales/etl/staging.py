@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,15 +153,27 @@ def _write_part(
     products: tuple[ProductColumn, ...],
     step: Step,
 ) -> int:
-    """Write one source's rows and their full cells; returns how many rows there were."""
+    """Write one source's rows and their full cells; returns how many rows there were.
+
+    One batch is written while the next is read.
+    """
     staged = 0
-    with pq.ParquetWriter(part, schema) as writer, pq.ParquetWriter(cells, CELLS) as full:
+    with (
+        pq.ParquetWriter(part, schema) as writer,
+        pq.ParquetWriter(cells, CELLS) as full,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        written: Future[None] | None = None
         for batch in rows:
-            writer.write_batch(batch, row_group_size=ROW_GROUP)
+            if written is not None:
+                written.result()
+            written = beside.submit(writer.write_batch, batch, row_group_size=ROW_GROUP)
             if products:
                 full.write_table(full_cells(batch, products))
             staged += len(batch)
             step.advance(len(batch))
+        if written is not None:
+            written.result()
     return staged
 
 

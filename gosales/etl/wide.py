@@ -20,7 +20,7 @@ CELLS = pa.schema(
         "quantity_text": pa.string(),
     }
 )
-NOTHING = pa.array(["", "0", "0.0", "0.00"])
+NOTHING = ("", "0", "0.0", "0.00")
 
 
 def full_cells(rows: pa.RecordBatch, products: tuple[ProductColumn, ...]) -> pa.Table:
@@ -61,4 +61,4 @@ def _units(
 
 
 def _present(text: pa.Array) -> pa.Array:
-    return pc.and_not(text.is_valid(), pc.is_in(text, NOTHING))
+    return pc.and_not(text.is_valid(), pc.is_in(text, pa.array(NOTHING)))

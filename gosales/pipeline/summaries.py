@@ -10,7 +10,6 @@ from gosales.etl.star import read_star_facts
 from gosales.months import parse_cutoffs
 from gosales.run import Run
 from gosales.screen import Screen
-from gosales.whitespace.eligibility import RULES
 
 if TYPE_CHECKING:
     from gosales.etl.build_star import StarReport
@@ -140,6 +139,9 @@ def show_scores(report: ScoreReport, screen: Screen) -> None:
 
 def show_whitespace(report: WhitespaceReport | None, run: Run, screen: Screen) -> None:
     """The best opportunities, as the seller reads them."""
+    # Here, so that the other commands start without the libraries of the models.
+    from gosales.whitespace.eligibility import RULES
+
     if report is None:
         return
     rows: list[list[Any]] = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -358,3 +360,19 @@ def test_the_json_summary_is_one_object(gosales, workspace) -> None:
     called = gosales("star", "--workspace", workspace.root, "--json")
     assert json.loads(called.out)["rows_curated"] == 12
     assert called.err == ""
+
+
+def test_star_starts_without_the_libraries_of_the_models(workspace) -> None:
+    put(workspace, "log.csv", csv_text(long_rows()))
+    code = (
+        "import sys\n"
+        "from gosales.cli import main\n"
+        "try:\n"
+        f"    main(['star', '--quiet', '--workspace', {str(workspace.root)!r}])\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        "heavy = {'pandas', 'scipy', 'sklearn', 'lightgbm'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert workspace.fact.is_file()
