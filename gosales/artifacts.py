@@ -7,11 +7,10 @@ the old artifacts; one killed after it is finished by the next run that opens th
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,11 +23,10 @@ import pyarrow.parquet as pq
 from gosales.checksum import file_sha256, parquet_rows
 from gosales.engine import Engine
 from gosales.errors import IntegrityError, MissingArtifact, StaleArtifact
+from gosales.safe_csv import csv_bytes
 from gosales.workspace import Workspace
 
-__all__ = ["Commit", "Entry", "commit", "csv_bytes", "entry", "is_current", "recover", "require"]
-
-FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
+__all__ = ["Commit", "Entry", "commit", "entry", "is_current", "recover", "require"]
 
 
 @dataclass(frozen=True)
@@ -270,29 +268,3 @@ def _delete(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def csv_bytes(table: pa.Table) -> bytes:
-    """A table as CSV. Text that a spreadsheet would run as a formula gets a leading ``'``."""
-    lines = _Lines()
-    # With this line end the writer quotes cells that hold either of its characters.
-    writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow([_cell(name) for name in table.column_names])
-    columns: Sequence[list[Any]] = [column.to_pylist() for column in table.columns]
-    writer.writerows([_cell(value) for value in row] for row in zip(*columns, strict=True))
-    return "".join(lines).encode("utf-8")
-
-
-class _Lines(list[str]):
-    """The lines that a csv writer writes, each ended by a line feed alone."""
-
-    def write(self, line: str) -> None:
-        self.append(line[:-2] + "\n")
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(FORMULA_START):
-        return f"'{value}"
-    if isinstance(value, bool):
-        return int(value)
-    return value

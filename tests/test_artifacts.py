@@ -20,9 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gosales.artifacts import (
-    FORMULA_START,
     commit,
-    csv_bytes,
     entry,
     is_current,
     read_registry,
@@ -31,6 +29,7 @@ from gosales.artifacts import (
 )
 from gosales.errors import IntegrityError, MissingArtifact, StaleArtifact
 from gosales.run import Run
+from gosales.safe_csv import FORMULA_START, csv_bytes
 from gosales.workspace import Workspace
 
 MADE_BY = "gosales star"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gosales.artifacts import csv_bytes, read_registry
+from gosales.artifacts import read_registry
 from gosales.errors import NothingToDo
 from gosales.etl.star import read_star_facts
 from gosales.features import ensure_features
@@ -30,6 +30,7 @@ from gosales.models.explain import coefficients, shap_global, shap_sample
 from gosales.models.frame import Frame, load_frame
 from gosales.models.persist import model_files, sha256
 from gosales.run import Run, versions
+from gosales.safe_csv import csv_bytes
 from gosales.workspace import Workspace
 
 __all__ = ["DivisionSummary", "TrainReport", "train"]
