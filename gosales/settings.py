@@ -153,6 +153,7 @@ class FeatureSettings(Section):
 class LrGrid(Section):
     C: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
     l1_ratio: Annotated[list[Fraction], Field(min_length=1)]
+    pooling: Annotated[list[Literal["pooled", "partial", "own", "mean"]], Field(min_length=1)]
 
 
 class LgbmGrid(Section):
@@ -160,15 +161,19 @@ class LgbmGrid(Section):
     learning_rate: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)]
     min_child_samples: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
     feature_fraction: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)]
+    pooling: Annotated[list[Literal["pooled", "own"]], Field(min_length=1)]
 
 
 class ModelingSettings(Section):
-    cutoffs: list[dt.date] | Literal["auto"]
+    cutoffs: list[dt.date] | Literal["monthly", "quarterly"]
     max_cutoffs: Annotated[int, Field(ge=1)]
+    embargo_days: Annotated[int, Field(ge=0)]
     models: Annotated[list[Literal["logreg", "lgbm"]], Field(min_length=1)]
     calibration: Annotated[list[Literal["platt", "isotonic"]], Field(min_length=1)]
     min_positives: Annotated[int, Field(ge=1)]
     folds: Annotated[int, Field(ge=2)]
+    pool_rows: Annotated[int, Field(ge=1000)]
+    own_rows: Annotated[int, Field(ge=500)]
     lr_grid: LrGrid
     lgbm_grid: LgbmGrid
     lgbm_rounds: Annotated[int, Field(ge=1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gosales.models.frame import Design, Floats, Ints, load_design
+from gosales.models.frame import Design, Floats, Ints, Singles, load_design
 from gosales.models.persist import LoadedModel, find_models, load_model, load_pickle
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ __all__ = [
     "Floats",
     "Ints",
     "LoadedModel",
+    "Singles",
     "TrainReport",
     "find_models",
     "load_design",

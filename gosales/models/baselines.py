@@ -1,7 +1,8 @@
 """What a model has to beat: the prevalence, and a rule of recency and frequency.
 
 The rule is one line a sales manager could write: who ordered often in the division, often at
-all, and lately. It gets the same chance as a model: its level is fitted on the same rows.
+all, and lately. It gets the same chance as a model: its level is fitted on the same rows, and
+where no model beats it, it is what ships.
 """
 
 from __future__ import annotations
@@ -10,31 +11,41 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gosales.models.calibrate import fit_calibrator
-from gosales.models.frame import OWNED_SOURCE, Floats, Frame, Ints
+from gosales.models.bases import LinearBase
+from gosales.models.frame import OWNED_SOURCE, Floats, Singles
 
-__all__ = ["BASELINES", "recency_frequency", "rule_probability"]
+__all__ = ["BASELINES", "RULE_FEATURES", "recency_frequency", "rule_base"]
 
-BASELINES = ("prevalence", "recency_frequency")
+BASELINES = ("prevalence", "recency_frequency", "pooled")
 RULE_FEATURES = (
     (OWNED_SOURCE, 1.0),
     ("rfm__div__tx_n__12m", 1.0),
     ("rfm__all__tx_n__12m", 1.0),
     ("rfm__all__recency_days__life", -0.5),
 )
+# Logs are clipped at CLIP spreads: this spread lets through all that customers can do.
+SPREAD = 4.0
 
 
-def recency_frequency(x: Floats, names: Sequence[str]) -> Floats:
+def rule_base(names: Sequence[str]) -> tuple[LinearBase, tuple[int, ...]]:
+    """The rule as a model of those of its features that there are, and their places."""
+    weights = [(names.index(name), weight) for name, weight in RULE_FEATURES if name in names]
+    n = len(weights)
+    base = LinearBase(
+        mean=np.zeros(n),
+        spread=np.full(n, SPREAD),
+        coef=np.array([weight * SPREAD for _, weight in weights]),
+        null_coef=np.zeros(n),
+        intercept=0.0,
+        c=0.0,
+        l1_ratio=0.0,
+        pooling="own",
+        kind="rule",
+    )
+    return base, tuple(place for place, _ in weights)
+
+
+def recency_frequency(x: Singles, names: Sequence[str]) -> Floats:
     """The rule's score: logs of orders in the division and in all, less the log of recency."""
-    score = np.zeros(len(x))
-    for name, weight in RULE_FEATURES:
-        if name in names:
-            column = np.nan_to_num(x[:, list(names).index(name)], nan=0.0)
-            score += weight * np.log1p(np.maximum(column, 0.0))
-    return score
-
-
-def rule_probability(frame: Frame, train: Ints, test: Ints) -> Floats:
-    """The rule's probabilities on ``test`` with its line fitted on ``train``."""
-    score = recency_frequency(frame.x, frame.names)
-    return fit_calibrator("platt", score[train], frame.label[train]).probability(score[test])
+    base, places = rule_base(list(names))
+    return base.margin(x[:, list(places)])

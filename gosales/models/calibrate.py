@@ -1,11 +1,14 @@
-"""From log-odds to probabilities that mean what they say.
+"""From log-odds to probabilities: Platt's line or isotonic steps, on rows not fitted on.
 
-A calibrator is fitted on log-odds of rows that the base model did not see, and chosen by its
-own out-of-fold Brier score against leaving the log-odds as they are.
+A division's level moves with season and launch while its ranking stays: so the line's slope is
+common to all judged cutoffs, each has a level of its own, and the level of the cutoff to come
+is forecast from them (``level``). The method is chosen by its Brier score on customers that it
+was not fitted on, against leaving the log-odds as they are.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +16,30 @@ from typing import Any
 import numpy as np
 
 from gosales.models.frame import Bools, Floats, Ints
+from gosales.models.level import Line, fit_line, sigmoid
 
-__all__ = ["Calibrator", "choose_calibrator", "fit_calibrator", "sigmoid"]
+__all__ = ["Calibrator", "Evidence", "choose_calibrator", "fit_calibrator", "sigmoid"]
 
-# A flatter line than this would turn the ranking to noise, or upside down.
-MIN_SLOPE = 0.05
 # A gain in the Brier score below this share is no reason to calibrate.
 MIN_GAIN = 1e-4
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """Rows that the scored model has not seen: log-odds, labels, ordinal cutoff, customer fold."""
+
+    margin: Floats
+    label: Floats
+    day: Ints
+    fold: Ints
+
+    def where(self, mask: Bools) -> Evidence:
+        return Evidence(self.margin[mask], self.label[mask], self.day[mask], self.fold[mask])
+
+
+@dataclass(frozen=True)
 class Calibrator:
-    """``none`` and ``platt``: a line in the log-odds; ``isotonic``: steps between knots.
+    """``none`` and ``platt``: a line in the log-odds; ``isotonic``: then steps between knots.
 
     Isotonic probabilities keep the order of the log-odds within a step by a tilt too small
     to matter (1e-6 over the whole range), so that ranks stay strict.
@@ -37,11 +52,12 @@ class Calibrator:
 
     def probability(self, margin: Floats) -> Floats:
         """Log-odds -> probabilities within (0, 1), in the same order."""
+        line = self.slope * margin + self.intercept
         if self.method != "isotonic":
-            return sigmoid(self.slope * margin + self.intercept)
+            return np.clip(sigmoid(line), 1e-6, 1 - 1e-6)
         at = np.array([knot[0] for knot in self.knots])
-        level = np.array([knot[1] for knot in self.knots])
-        stepped: Floats = np.interp(margin, at, level) + 1e-6 * (sigmoid(margin) - 0.5)
+        step = np.array([knot[1] for knot in self.knots])
+        stepped: Floats = np.interp(line, at, step) + 1e-6 * (sigmoid(margin) - 0.5)
         return np.clip(stepped, 1e-6, 1 - 1e-6)
 
     def native(self) -> dict[str, Any]:
@@ -58,78 +74,66 @@ class Calibrator:
         return cls(native["method"], float(native["slope"]), float(native["intercept"]), knots)
 
 
-def sigmoid(z: Floats) -> Floats:
-    """1 / (1 + exp(-z)), without overflow."""
-    small = np.exp(-np.abs(z))
-    result: Floats = np.where(z >= 0, 1.0, small) / (1.0 + small)
-    return result
-
-
 def choose_calibrator(
     methods: Sequence[str],
-    margin: Floats,
-    label: Floats,
-    fold: Ints,
+    evidence: Evidence,
+    target: dt.date,
+    window_months: int,
     isotonic_min_positives: int,
 ) -> tuple[Calibrator, dict[str, float]]:
     """The method with the lowest out-of-fold Brier score, and every method's score.
 
-    ``fold`` groups the rows by customer. Isotonic needs ``isotonic_min_positives``;
-    ``none`` is always tried, so that calibration never makes it worse.
+    Isotonic needs ``isotonic_min_positives``; ``none`` is always tried, so that calibration
+    never makes it worse. ``target`` is the cutoff that the calibrated model will score.
     """
-    positives = float(label.sum())
     tried = ["none", *methods]
-    if positives < isotonic_min_positives:
+    if evidence.label.sum() < isotonic_min_positives:
         tried = [method for method in tried if method != "isotonic"]
     briers = {}
     for method in tried:
-        p = np.empty(len(margin))
-        for number in np.unique(fold):
-            out = fold == number
-            p[out] = fit_calibrator(method, margin[~out], label[~out]).probability(margin[out])
-        briers[method] = float(np.mean((p - label) ** 2))
+        p = np.empty(len(evidence.margin))
+        for number in np.unique(evidence.fold):
+            out = evidence.fold == number
+            line = _line(method, evidence.where(~out))
+            p[out] = _at_own_level(method, line, evidence.where(~out), evidence.where(out))
+        briers[method] = float(np.mean((p - evidence.label) ** 2))
     best = min(tried, key=lambda method: briers[method])
     if briers[best] > briers["none"] * (1 - MIN_GAIN):
         best = "none"
-    return fit_calibrator(best, margin, label), briers
+    return fit_calibrator(best, evidence, target, window_months), briers
 
 
-def fit_calibrator(method: str, margin: Floats, label: Floats) -> Calibrator:
+def fit_calibrator(
+    method: str, evidence: Evidence, target: dt.date, window_months: int
+) -> Calibrator:
     """Fit one method; with a single class there is nothing to learn and it stays ``none``."""
-    if method == "none" or not 0 < label.sum() < len(label):
+    line = _line(method, evidence)
+    if line is None:
         return Calibrator("none")
-    if method == "platt":
-        return Calibrator("platt", *_platt(margin, label))
-    return Calibrator("isotonic", knots=_isotonic(margin, label))
+    intercept = line.forecast(target, window_months)
+    if method != "isotonic":
+        return Calibrator(method, line.slope, intercept)
+    steps = _isotonic(line.at(evidence.margin, evidence.day), evidence.label)
+    return Calibrator("isotonic", line.slope, intercept, steps)
 
 
-def _platt(margin: Floats, label: Floats) -> tuple[float, float]:
-    """Newton's method on (slope, intercept) with Platt's smoothed targets."""
-    positives, negatives = float(label.sum()), float(len(label) - label.sum())
-    target = np.where(label > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    slope, intercept = _newton(margin, target, free_slope=True)
-    if slope < MIN_SLOPE:
-        slope, intercept = _newton(margin, target, free_slope=False)
-    return slope, intercept
+def _line(method: str, evidence: Evidence) -> Line | None:
+    """``none`` has a level as well, but the slope that the model came with."""
+    if not 0 < evidence.label.sum() < len(evidence.label):
+        return None
+    free = method != "none"
+    return fit_line(evidence.margin, evidence.label, evidence.day, free_slope=free)
 
 
-def _newton(margin: Floats, target: Floats, free_slope: bool) -> tuple[float, float]:
-    theta = np.array([1.0 if free_slope else MIN_SLOPE, 0.0])
-    design = np.column_stack([margin, np.ones(len(margin))])
-    for _ in range(50):
-        p = sigmoid(np.add.reduce(design * theta, axis=1))
-        gradient = np.add.reduce(design * (p - target)[:, None], axis=0)
-        spread = p * (1 - p)
-        hessian = design.T @ (design * spread[:, None]) + 1e-9 * np.eye(2)
-        if free_slope:
-            step = np.linalg.solve(hessian, gradient)
-        else:
-            step = np.array([0.0, gradient[1] / hessian[1, 1]])
-        norm = float(np.abs(step).max())
-        theta = theta - step * min(1.0, 2.0 / max(norm, 1e-12))
-        if norm < 1e-10:
-            break
-    return float(theta[0]), float(theta[1])
+def _at_own_level(method: str, line: Line | None, fitted: Evidence, judged: Evidence) -> Floats:
+    """Probabilities of the judged rows at their own cutoffs' levels."""
+    if line is None:
+        return sigmoid(judged.margin)
+    at = line.at(judged.margin, judged.day)
+    if method != "isotonic":
+        return sigmoid(at)
+    steps = _isotonic(line.at(fitted.margin, fitted.day), fitted.label)
+    return Calibrator("isotonic", knots=steps).probability(at)
 
 
 def _isotonic(margin: Floats, label: Floats) -> tuple[tuple[float, float], ...]:
@@ -145,20 +149,12 @@ def _isotonic(margin: Floats, label: Floats) -> tuple[tuple[float, float], ...]:
             last = blocks.pop()
             blocks[-1] = [blocks[-1][0] + last[0], blocks[-1][1] + last[1], blocks[-1][2], last[3]]
     knots: list[tuple[float, float]] = []
+    step = 0.0
     for total, weight, first, last_at in blocks:
-        knots.append((first, total / weight))
+        # Nobody is certain to buy, or not to: half a customer of the step did otherwise.
+        doubt = 0.5 / (weight + 1)
+        step = max(step, min(max(total / weight, doubt), 1 - doubt))
+        knots.append((first, step))
         if last_at > first:
-            knots.append((last_at, total / weight))
+            knots.append((last_at, step))
     return tuple(knots)
-
-
-def folds_of(code: Ints, draw: Floats, folds: int) -> Ints:
-    """The fold of each row, by its customer: ``draw`` holds a number in [0, 1) a customer."""
-    number: Ints = np.floor(draw[code] * folds).astype(np.int64)
-    return number
-
-
-def customer_mask(code: Ints, draw: Floats, share: float) -> Bools:
-    """Rows of a seeded ``share`` of the customers."""
-    mask: Bools = draw[code] < share
-    return mask

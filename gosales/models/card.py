@@ -19,8 +19,9 @@ __all__ = ["guards", "metadata", "metrics", "model_card", "selected_model"]
 
 
 def selected_model(classifier: DivisionClassifier) -> str:
-    """``logreg``, ``lgbm``, or ``logreg+lgbm`` when the heads differ."""
-    return "+".join(dict.fromkeys(head.base.kind for head in classifier.heads))
+    """``logreg``, ``lgbm``, ``rule``, or several joined by ``+`` when heads differ or blend."""
+    kinds = [kind for head in classifier.heads for kind in head.base.kind.split("+")]
+    return "+".join(dict.fromkeys(kinds))
 
 
 def metrics(
@@ -44,6 +45,8 @@ def metrics(
                 {
                     "cohort": one.head.cohort,
                     "selected": one.candidate.name,
+                    "beats_rule": one.beats_rule,
+                    "borrowed": one.borrowed,
                     "judged_by": one.inner_kind,
                     "candidates": [trial.row() for trial in one.trials],
                 }
@@ -61,10 +64,10 @@ def guards(
     found = [
         Guard(
             "min_positives",
-            "ok",
-            f"{positives} positive labels, {settings.min_positives} needed.",
+            "ok" if positives >= settings.min_positives else "acted",
+            f"{positives} positive labels, {settings.min_positives} needed for a model of its own.",
         ),
-        _structure_guard(frame, trained, settings),
+        _structure_guard(frame, trained),
         Guard(
             "censored_rows",
             "ok" if not frame.left_out["censored"] else "acted",
@@ -109,7 +112,15 @@ def _skill_guard(cohort: str, figures: dict[str, Any]) -> Guard:
     return Guard(f"skill.{cohort}", "ok", f"Among {who} it beats the rule beyond noise.")
 
 
-def _structure_guard(frame: Frame, trained: Trained, settings: ModelingSettings) -> Guard:
+BEATS = {
+    "own": "It beats the recency-frequency rule beyond noise on rows it has not seen.",
+    "pooled": "Too few buyers to show that it beats the recency-frequency rule here; over all "
+    "divisions the pooled model does, beyond noise.",
+    "no": "No model beat the recency-frequency rule beyond noise: the rule ships.",
+}
+
+
+def _structure_guard(frame: Frame, trained: Trained) -> Guard:
     counts = {
         "owners": int(frame.label[frame.owned].sum()),
         "never-owners": int(frame.label[~frame.owned].sum()),
@@ -120,8 +131,7 @@ def _structure_guard(frame: Frame, trained: Trained, settings: ModelingSettings)
     return Guard(
         "cohorts",
         "acted",
-        f"{said}: too few for a model each (modeling.min_positives = "
-        f"{settings.min_positives}), so one joint model serves both.",
+        f"{said}: too few to fit and judge a model each, so one joint model serves both.",
     )
 
 
@@ -131,6 +141,18 @@ def _head_guards(one: FittedHead, settings: ModelingSettings) -> list[Guard]:
     wide = one.overfit_gap > settings.overfit_gap
     leaks = [*found.leak_by_name, *found.leak_by_auc]
     return [
+        Guard(
+            f"borrowed.{cohort}",
+            "acted" if one.borrowed else "ok",
+            "Too few buyers of its own: the model is the one pooled over all divisions."
+            if one.borrowed
+            else "It has enough buyers of its own.",
+        ),
+        Guard(
+            f"beats_rule.{cohort}",
+            {"own": "ok", "pooled": "warning", "no": "acted"}[one.beats_rule],
+            BEATS[one.beats_rule],
+        ),
         Guard(
             f"degenerate_classifier.{cohort}",
             "acted" if flat else "ok",

@@ -18,19 +18,12 @@ import numpy.typing as npt
 
 from gosales.models.bases import Base, base_from_native
 from gosales.models.calibrate import Calibrator
-from gosales.models.frame import Bools, Floats
+from gosales.models.frame import Bools, Floats, Singles
+from gosales.models.slices import cohort_rows
 
-__all__ = ["JOINT", "NEVER_OWNED", "OWNED", "DivisionClassifier", "Head", "cohort_rows"]
+__all__ = ["DivisionClassifier", "Head"]
 
-JOINT, OWNED, NEVER_OWNED = "joint", "owned", "never_owned"
-FORMAT = 1
-
-
-def cohort_rows(cohort: str, owned: Bools) -> Bools:
-    """The rows that a head answers for."""
-    if cohort == JOINT:
-        return np.ones(len(owned), dtype=bool)
-    return owned if cohort == OWNED else ~owned
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -47,10 +40,10 @@ class Head:
     calibrator: Calibrator
     deal_value: float
 
-    def margin(self, x: Floats) -> Floats:
+    def margin(self, x: Singles) -> Floats:
         return self.base.margin(np.ascontiguousarray(x[:, list(self.columns)]))
 
-    def probability(self, x: Floats) -> Floats:
+    def probability(self, x: Singles) -> Floats:
         return self.calibrator.probability(self.margin(x))
 
     def native(self) -> dict[str, Any]:
@@ -97,19 +90,19 @@ class DivisionClassifier:
     def predict(self, x: Any) -> npt.NDArray[np.int64]:
         return (self.probability(self._matrix(x)) >= 0.5).astype(np.int64)
 
-    def owned(self, x: Floats) -> Bools:
+    def owned(self, x: Singles) -> Bools:
         owned: Bools = x[:, self.owned_column] > 0
         return owned
 
-    def probability(self, x: Floats) -> Floats:
+    def probability(self, x: Singles) -> Floats:
         """(rows, features) -> the probability of a purchase, one a row."""
         return self._by_head(x, lambda head, part: head.probability(part))
 
-    def deal_value(self, x: Floats) -> Floats:
+    def deal_value(self, x: Singles) -> Floats:
         """The mean value of a purchase by customers like this one."""
         return self._by_head(x, lambda head, part: np.full(len(part), head.deal_value))
 
-    def contributions(self, x: Floats) -> Floats:
+    def contributions(self, x: Singles) -> Floats:
         """(rows, features): what each feature adds to the row's log-odds, in its head."""
         result = np.zeros(x.shape)
         for head, rows in self._rows(x):
@@ -137,10 +130,10 @@ class DivisionClassifier:
     def __reduce__(self) -> tuple[Any, ...]:
         return (DivisionClassifier.from_json, (self.to_json(),))
 
-    def _matrix(self, x: Any) -> Floats:
+    def _matrix(self, x: Any) -> Singles:
         if hasattr(x, "columns"):
             x = x[list(self.feature_names_in_)]
-        matrix = np.asarray(x, dtype=np.float64)
+        matrix = np.asarray(x, dtype=np.float32)
         if matrix.ndim != 2 or matrix.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"The model of {self.division} takes {self.n_features_in_} features, "
@@ -148,12 +141,12 @@ class DivisionClassifier:
             )
         return matrix
 
-    def _rows(self, x: Floats) -> list[tuple[Head, npt.NDArray[np.int64]]]:
+    def _rows(self, x: Singles) -> list[tuple[Head, npt.NDArray[np.int64]]]:
         owned = self.owned(x)
         found = [(head, np.flatnonzero(cohort_rows(head.cohort, owned))) for head in self.heads]
         return [(head, rows) for head, rows in found if len(rows)]
 
-    def _by_head(self, x: Floats, what: Any) -> Floats:
+    def _by_head(self, x: Singles, what: Any) -> Floats:
         result = np.empty(len(x))
         for head, rows in self._rows(x):
             result[rows] = what(head, x[rows])

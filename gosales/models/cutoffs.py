@@ -22,14 +22,16 @@ def training_cutoffs(
     window_months: int,
     star: StarFacts,
 ) -> list[dt.date]:
-    """The given or configured cutoffs, or the newest quarter ends whose window has closed.
+    """The given or configured cutoffs, or the newest month ends whose window has closed.
 
     Raises UsageError for a named cutoff whose window has not closed or that precedes the
     log; NothingToDo when the log is too short for any.
     """
     named = given if given is not None else settings.cutoffs
-    if named == "auto":
-        return _automatic(settings.max_cutoffs, window_months, star)
+    if isinstance(named, str):
+        return _automatic(
+            3 if named == "quarterly" else 1, settings.max_cutoffs, window_months, star
+        )
     cutoffs = sorted({day for day in named if isinstance(day, dt.date)})
     if not cutoffs:
         raise UsageError("No cutoff to train on.", "Give --cutoffs 2023-06-30,2023-12-31 or auto.")
@@ -47,17 +49,21 @@ def training_cutoffs(
     return cutoffs
 
 
-def _automatic(most: int, window_months: int, star: StarFacts) -> list[dt.date]:
+def _automatic(step: int, most: int, window_months: int, star: StarFacts) -> list[dt.date]:
+    """The newest month ends (or quarter ends, ``step`` 3) whose window has closed."""
     first = star.first_order + dt.timedelta(days=HISTORY_DAYS)
     closed = [
         day
         for day in month_ends(first, star.last_order)
-        if day.month % 3 == 0 and day >= first and add_months(day, window_months) <= star.last_order
+        if day.month % step == 0
+        and day >= first
+        and add_months(day, window_months) <= star.last_order
     ]
     if not closed:
         raise NothingToDo(
-            f"The log ({star.first_order} to {star.last_order}) is too short: no quarter end has "
-            f"a quarter of history before it and {window_months} months after it.",
+            f"The log ({star.first_order} to {star.last_order}) is too short: no "
+            f"{'quarter' if step == 3 else 'month'} end has a quarter of history before it and "
+            f"{window_months} months after it.",
             "Use a shorter label window (labels.window_months) or a longer log.",
         )
     return closed[-most:]

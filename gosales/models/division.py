@@ -1,34 +1,32 @@
 """Training one division: heads, protocol, final fit.
 
-Knows nothing of files: a frame goes in, ``Trained`` or ``Unmodelled`` comes out. The same
-frame, settings and seed give the same result on any machine load.
+Knows nothing of files: frames go in, ``Trained`` or ``Unmodelled`` comes out. The same frames,
+settings and seed give the same result on any machine load.
 """
 
 from __future__ import annotations
 
-import zlib
+import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gosales.models.baselines import rule_probability
+from gosales.models.baselines import recency_frequency
+from gosales.models.calibrate import Evidence, fit_calibrator
 from gosales.models.candidates import grid
-from gosales.models.classifier import (
-    JOINT,
-    NEVER_OWNED,
-    OWNED,
-    DivisionClassifier,
-    Head,
-    cohort_rows,
-)
+from gosales.models.classifier import DivisionClassifier, Head
 from gosales.models.figures import Judged
+from gosales.models.fitting import Degenerate, Fitter
 from gosales.models.frame import OWNED_SOURCE, Floats, Frame, Ints
-from gosales.models.protocol import Fold, Plan, plan
-from gosales.models.selection import Degenerate, FittedHead, Trainer
+from gosales.models.pool import Pool
+from gosales.models.protocol import MIN_FOLD_POSITIVES, Fold, Plan, Rules, inner_folds, plan
+from gosales.models.sample import seed_of
+from gosales.models.selection import FittedHead, Trainer
+from gosales.models.slices import JOINT, NEVER_OWNED, OWNED, Slice, cohort_rows
 from gosales.settings import ModelingSettings
 
-__all__ = ["Trained", "Unmodelled", "train_division"]
+__all__ = ["Trained", "Unmodelled", "division_rules", "train_division"]
 
 
 @dataclass(frozen=True)
@@ -47,27 +45,34 @@ class Unmodelled(Exception):
 
 def train_division(
     frame: Frame,
+    pool: Pool,
     models: Sequence[str],
     calibration: Sequence[str],
-    settings: ModelingSettings,
-    seed: int,
+    target: dt.date,
 ) -> Trained:
-    """Raises Unmodelled when no honest figure can be given."""
+    """``target`` is the cutoff that the shipped model will score.
+
+    Raises Unmodelled when no honest figure can be given.
+    """
+    settings = pool.settings
     positives = int(frame.label.sum())
-    if positives < settings.min_positives:
+    needed = MIN_FOLD_POSITIVES if pool.lends else settings.min_positives
+    if positives < needed:
+        name = "are needed even to judge a model borrowed from the other divisions"
         raise Unmodelled(
             f"{positives} positive labels over {len(frame.cutoffs)} cutoffs, fewer than "
-            f"modeling.min_positives = {settings.min_positives}"
+            + (f"the {needed} that {name}" if pool.lends else f"modeling.min_positives = {needed}")
         )
     if positives == len(frame.label):
         raise Unmodelled("every customer bought: there is nothing to tell apart")
-    seed = zlib.crc32(f"{seed}:{frame.division}".encode())
-    draw = np.random.default_rng(seed).random(frame.n_customers)
-    cohorts, way = _structure(frame, draw, settings)
-    trainer = Trainer(frame, grid(models, settings), calibration, settings, seed % 2**31, draw)
+    rules = division_rules(frame, pool)
+    cohorts, way = _structure(frame, rules, settings)
+    candidates = grid(models, settings, pool.lends)
+    trainer = Trainer(Fitter(frame, pool), candidates, calibration, settings, rules)
+    whole = Slice(frame.cutoffs)
     try:
         judged = _judge(trainer, way, cohorts)
-        fitted = tuple(trainer.fit_head(cohort, rows) for cohort, rows in cohorts.items())
+        fitted = tuple(trainer.fit_head(cohort, whole, target) for cohort in cohorts)
     except Degenerate:
         raise Unmodelled(
             "degenerate classifier: every candidate gives all customers the same score"
@@ -75,24 +80,41 @@ def train_division(
     return Trained(_classifier(frame, fitted), fitted, way, judged)
 
 
+def division_rules(frame: Frame, pool: Pool) -> Rules:
+    settings = pool.settings
+    seed = seed_of(pool.seed, "folds") % 1000
+    base = Rules(frame.window_months, settings.embargo_days, settings.folds, seed)
+    if not pool.lends:
+        return base
+    lent = replace(base, lent=pool.can_lend)
+
+    def judged(cohort: str, within: Slice) -> bool:
+        return pool.once(
+            ("judged", cohort, within),
+            lambda: any(inner_folds(one, cohort, within, lent)[1] for one in pool.frames),
+        )
+
+    return replace(lent, judged=judged)
+
+
 def _structure(
-    frame: Frame, draw: Floats, settings: ModelingSettings
-) -> tuple[dict[str, Ints], Plan]:
-    """Two heads where both have enough positives, else a joint one; and how to judge them.
+    frame: Frame, rules: Rules, settings: ModelingSettings
+) -> tuple[tuple[str, ...], Plan]:
+    """Two heads where both can be fitted and judged, else a joint one; and how to judge them.
 
     A joint head that can be judged out of time is preferred to two that cannot.
     """
-    apart = {
-        cohort: np.flatnonzero(cohort_rows(cohort, frame.owned)) for cohort in (OWNED, NEVER_OWNED)
-    }
-    enough = all(
-        settings.min_positives <= frame.label[rows].sum() < len(rows) for rows in apart.values()
-    )
-    joint = {JOINT: np.arange(len(frame.label))}
-    choices = [apart, joint] if enough else [joint]
-    plans = [plan(frame, list(choice.values()), draw, settings.folds) for choice in choices]
+    needed = MIN_FOLD_POSITIVES if rules.lends else settings.min_positives
+    apart = (OWNED, NEVER_OWNED)
+    labels = [frame.label[cohort_rows(cohort, frame.owned)] for cohort in apart]
+    enough = all(needed <= label.sum() < len(label) for label in labels)
+    choices = [apart, (JOINT,)] if enough else [(JOINT,)]
+    found: dict[tuple[str, ...], Plan | None] = {}
     for kinds in (("nested", "temporal"), ("customer",)):
-        for choice, way in zip(choices, plans, strict=True):
+        for choice in choices:
+            if choice not in found:
+                found[choice] = plan(frame, choice, rules)
+            way = found[choice]
             if way is not None and way.kind in kinds:
                 return choice, way
     raise Unmodelled(
@@ -101,37 +123,59 @@ def _structure(
     )
 
 
-def _judge(trainer: Trainer, way: Plan, cohorts: dict[str, Ints]) -> Judged:
-    """Run the whole procedure on each fold's training rows and score its test rows."""
-    scored = [_judge_fold(trainer, fold, cohorts) for fold in way.folds]
-    rows = np.concatenate([fold.test for fold in way.folds])
-    columns = [np.concatenate(column) for column in zip(*scored, strict=True)]
-    order = np.argsort(rows, kind="stable")
-    p, rule, prior_all, prior_cohort = (column[order] for column in columns)
-    return Judged(rows[order], p, rule, prior_all, prior_cohort)
-
-
-def _judge_fold(
-    trainer: Trainer, fold: Fold, cohorts: dict[str, Ints]
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """(model, rule, prevalence of all, prevalence of the own cohort) for the fold's test rows."""
+def _judge(trainer: Trainer, way: Plan, cohorts: Sequence[str]) -> Judged:
+    """Run the whole procedure on each fold's training slice and score its test rows."""
     frame = trainer.frame
-    n = len(fold.test)
-    p, rule, prior_cohort = np.empty(n), np.empty(n), np.empty(n)
-    for cohort, members in cohorts.items():
-        train = np.intersect1d(fold.train, members, assume_unique=True)
-        mine = np.isin(fold.test, members, assume_unique=True)
-        test = fold.test[mine]
-        if not len(test):
+    scored = [_judge_fold(trainer, fold, cohorts) for fold in way.folds]
+    rows = np.concatenate([fold.test.rows(frame) for fold in way.folds])
+    order = np.argsort(rows, kind="stable")
+    scores = {name: np.concatenate([one[name] for one in scored])[order] for name in scored[0]}
+    priors = {name: scores.pop(name) for name in ("prior_all", "prior_cohort")}
+    return Judged(rows[order], scores, **priors)
+
+
+def _judge_fold(trainer: Trainer, fold: Fold, cohorts: Sequence[str]) -> dict[str, Floats]:
+    """The scores of the fold's test rows: the model's, each baseline's, and the prevalences."""
+    frame = trainer.frame
+    rows = fold.test.rows(frame)
+    known = fold.train.rows(frame)
+    label, owned = frame.label[known], frame.owned[known]
+    overall = _prevalence(trainer, fold, known)
+    found = {
+        name: np.full(len(rows), overall)
+        for name in ("model", "recency_frequency", "prior_all", "prior_cohort")
+    }
+    for cohort in cohorts:
+        mine = np.isin(rows, fold.test.rows(frame, cohort), assume_unique=True)
+        if not mine.any():
             continue
-        p[mine] = trainer.fit_head(cohort, train).head.probability(frame.x[test])
-        rule[mine] = rule_probability(frame, train, test)
-    owned, train_owned = frame.owned[fold.test], frame.owned[fold.train]
-    label = frame.label[fold.train]
+        day = frame.cutoffs[int(frame.cutoff[rows[mine]].max())]
+        head = trainer.fit_head(cohort, fold.train, day).head
+        found["model"][mine] = head.probability(frame.x[rows[mine]])
+        train = fold.train.rows(frame, cohort)
+        found["recency_frequency"][mine] = _rule(frame, train, rows[mine], day)
     for side in (True, False):
-        same = label[train_owned == side]
-        prior_cohort[owned == side] = same.mean() if len(same) else label.mean()
-    return p, rule, np.full(n, label.mean()), prior_cohort
+        same = label[owned == side]
+        here = frame.owned[rows] == side
+        found["prior_cohort"][here] = same.mean() if len(same) else overall
+    return found
+
+
+def _prevalence(trainer: Trainer, fold: Fold, known: Ints) -> float:
+    """Of the division's rows that were known; of all divisions' where it has none."""
+    if len(known):
+        return float(trainer.frame.label[known].mean())
+    frames = trainer.fitter.pool.frames
+    return float(np.concatenate([one.label[fold.train.rows(one)] for one in frames]).mean())
+
+
+def _rule(frame: Frame, train: Ints, test: Ints, day: dt.date) -> Floats:
+    """The rule's probabilities on ``test``, with its line and level fitted on ``train``."""
+    score = recency_frequency(frame.x[np.concatenate([train, test])], frame.names)
+    fold = np.zeros(len(train), dtype=np.int64)
+    evidence = Evidence(score[: len(train)], frame.label[train], frame.day[train], fold)
+    line = fit_calibrator("platt", evidence, day, frame.window_months)
+    return line.probability(score[len(train) :])
 
 
 def _classifier(frame: Frame, fitted: Sequence[FittedHead]) -> DivisionClassifier:

@@ -58,7 +58,7 @@ def coefficients(classifier: DivisionClassifier) -> pa.Table | None:
         base = head.base
         if not isinstance(base, LinearBase):
             continue
-        rows.append(("intercept", base.intercept - base.log_weight, head.cohort))
+        rows.append(("intercept", base.intercept, head.cohort))
         for place, column in enumerate(head.columns):
             name = str(classifier.feature_names_in_[column])
             rows.append((name, float(base.coef[place]), head.cohort))

@@ -35,15 +35,19 @@ Figures = Callable[[Ranking, Floats | None], dict[str, Floats]]
 class Judged:
     """Rows that no part of their model has seen, with the model's and the baselines' scores.
 
+    ``scores`` holds probabilities by scorer: ``model`` and each baseline that ranks.
     ``prior`` is the prevalence of the rows that were trained on, over all customers and in
     the row's own cohort.
     """
 
     rows: Ints
-    p: Floats
-    rule: Floats
+    scores: dict[str, Floats]
     prior_all: Floats
     prior_cohort: Floats
+
+    @property
+    def p(self) -> Floats:
+        return self.scores["model"]
 
 
 @dataclass
@@ -74,8 +78,10 @@ def published(frame: Frame, judged: Judged, draws: int, seed: int) -> dict[str, 
             for name, values in part.figures(part.ranking, weights[:, part.code]).items():
                 part.draws.setdefault(name, []).append(values)
     model = {cohort: _summary(parts, "model", cohort, frame, judged) for cohort in COHORTS}
-    rule = {
-        cohort: _summary(parts, "recency_frequency", cohort, frame, judged) for cohort in COHORTS
+    baselines = {
+        scorer: {cohort: _summary(parts, scorer, cohort, frame, judged) for cohort in COHORTS}
+        for scorer in judged.scores
+        if scorer != "model"
     }
     prior = {cohort: _prevalence(frame, judged, cohort) for cohort in COHORTS}
     by_cutoff = [
@@ -86,7 +92,7 @@ def published(frame: Frame, judged: Judged, draws: int, seed: int) -> dict[str, 
     return {
         **model["all"],
         "cohorts": {cohort: model[cohort] for cohort in COHORTS[1:]},
-        "baselines": {"prevalence": prior, "recency_frequency": rule},
+        "baselines": {"prevalence": prior, **baselines},
         "against_rule": {cohort: _difference(parts, cohort) for cohort in COHORTS[:2]},
         "aggregates": {"by_cutoff": by_cutoff, **_spread(by_cutoff)},
     }
@@ -101,7 +107,7 @@ def _mask(frame: Frame, judged: Judged, cohort: str) -> Bools:
 
 def _parts(frame: Frame, judged: Judged) -> Iterator[_Part]:
     """Every ranking whose cohort has buyers and others; those over all cutoffs have no cutoff."""
-    for scorer, scores in (("model", judged.p), ("recency_frequency", judged.rule)):
+    for scorer, scores in judged.scores.items():
         for cohort in COHORTS:
             mask = _mask(frame, judged, cohort)
             prior = judged.prior_all if cohort == "all" else judged.prior_cohort

@@ -2,7 +2,8 @@
 
 ``load_design`` reads a features artifact; ``load_frame`` joins the labels artifacts, the only
 target there is. Rows of customers without any history (new logos) have no features and rows
-with a censored window have no answer yet: neither is trained on, both are counted.
+with a censored window have no answer yet; rows at a cutoff before the division's first sale
+would teach its launch. None of them is trained on, all are counted.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -24,9 +27,20 @@ from gosales.features import read_features
 from gosales.months import label_window
 from gosales.run import Run
 
-__all__ = ["OWNED_SOURCE", "Design", "Floats", "Frame", "Ints", "load_design", "load_frame"]
+__all__ = [
+    "OWNED_SOURCE",
+    "Design",
+    "Floats",
+    "Frame",
+    "Ints",
+    "Singles",
+    "customer_draw",
+    "load_design",
+    "load_frame",
+]
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 # Orders in the division ever: a customer with one owns the division.
@@ -36,12 +50,15 @@ KEYS = ("customer_id",)
 
 @dataclass(frozen=True)
 class Design:
-    """The features of a division at a cutoff: ``x`` is (customers, features), NaN where null."""
+    """The features of a division at a cutoff: ``x`` is (customers, features), NaN where null.
+
+    Matrices hold single precision, in training as in scoring.
+    """
 
     names: tuple[str, ...]
     types: dict[str, str]
     customers: npt.NDArray[np.object_]
-    x: Floats
+    x: Singles
 
     def owned(self) -> Bools:
         """Whether the customer ever ordered in the division, as the features see it."""
@@ -61,7 +78,7 @@ class Frame:
     window_months: int
     names: tuple[str, ...]
     types: dict[str, str]
-    x: Floats
+    x: Singles
     customers: npt.NDArray[np.object_]
     code: Ints
     cutoffs: tuple[dt.date, ...]
@@ -77,6 +94,25 @@ class Frame:
     @property
     def n_customers(self) -> int:
         return int(self.code.max()) + 1 if len(self.code) else 0
+
+    @cached_property
+    def draw(self) -> Floats:
+        """A number in [0, 1) a row that depends on the customer alone (see ``slices``)."""
+        _, first = np.unique(self.code, return_index=True)
+        return customer_draw(self.customers[first])[self.code]
+
+    @cached_property
+    def day(self) -> Ints:
+        """The ordinal day of each row's cutoff."""
+        return np.array([day.toordinal() for day in self.cutoffs], dtype=np.int64)[self.cutoff]
+
+
+def customer_draw(customers: npt.NDArray[np.object_]) -> Floats:
+    """A number in [0, 1) from each customer's id: the same in every division and every run."""
+    hashes = [blake2b(str(one).encode(), digest_size=8).digest() for one in customers]
+    whole = np.frombuffer(b"".join(hashes), dtype="<u8") >> np.uint64(11)
+    draw: Floats = whole.astype(np.float64) / 2.0**53
+    return draw
 
 
 def load_design(run: Run, division: str, cutoff: dt.date) -> Design:
@@ -97,7 +133,7 @@ def load_design(run: Run, division: str, cutoff: dt.date) -> Design:
             f"{run.workspace.relative(path)} lacks '{OWNED_SOURCE}'.",
             f"Make it again with: {made_by}",
         )
-    x = np.empty((table.num_rows, len(names)), dtype=np.float64)
+    x = np.empty((table.num_rows, len(names)), dtype=np.float32)
     for place, name in enumerate(names):
         x[:, place] = _floats(table.column(name))
     types = {field.name: str(field.type) for field in fields}
@@ -111,7 +147,7 @@ def load_frame(run: Run, division: str, cutoffs: Sequence[dt.date], window_month
     other features, or labelled customers without features.
     """
     parts: list[dict[str, Any]] = []
-    left_out = {"censored": 0, "new_logo": 0}
+    left_out = {"censored": 0, "new_logo": 0, "before_launch": 0}
     names: tuple[str, ...] = ()
     types: dict[str, str] = {}
     for place, cutoff in enumerate(cutoffs):
@@ -127,6 +163,10 @@ def load_frame(run: Run, division: str, cutoffs: Sequence[dt.date], window_month
         left_out["censored"] += int(censored.sum())
         left_out["new_logo"] += int((new & ~censored).sum())
         keep = ~censored & ~new
+        if not (labels["is_renewal_like"][keep] > 0).any():
+            # Nobody had bought there yet: what follows is a launch, which is not to be learnt.
+            left_out["before_launch"] += int(keep.sum())
+            keep = np.zeros_like(keep)
         rows = _matching(design, labels["customer_id"][keep], division, cutoff)
         parts.append(
             {

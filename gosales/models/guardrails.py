@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from gosales.models.frame import Floats, Ints
+from gosales.models.frame import Floats, Ints, Singles
 
 __all__ = ["Guard", "Screen", "feature_auc", "screen"]
 
@@ -49,7 +49,7 @@ class Screen:
     leak_by_auc: tuple[str, ...]
 
 
-def screen(x: Floats, label: Floats, names: Sequence[str], auc_limit: float) -> Screen:
+def screen(x: Singles, label: Floats, names: Sequence[str], auc_limit: float) -> Screen:
     """Look at training rows only: (rows, features) and their labels."""
     constant, duplicate, by_name, by_auc, keep = [], [], [], [], []
     seen: dict[bytes, str] = {}
@@ -81,7 +81,7 @@ def _some(rows: Ints) -> Ints:
     return rows[:: max(1, len(rows) // PROBE)]
 
 
-def _constant(column: Floats) -> bool:
+def _constant(column: Singles) -> bool:
     absent = np.isnan(column)
     if absent.all():
         return True
@@ -89,14 +89,14 @@ def _constant(column: Floats) -> bool:
     return bool((present == present[0]).all() and not absent.any())
 
 
-def _gives_away(column: Floats, label: Floats, probe: Ints, limit: float) -> bool:
+def _gives_away(column: Singles, label: Floats, probe: Ints, limit: float) -> bool:
     """A sample of the rows first; all of them only when the sample comes near the limit."""
     if feature_auc(column[probe], label[probe]) < limit - PROBE_MARGIN:
         return False
     return feature_auc(column, label) > limit
 
 
-def feature_auc(column: Floats, label: Floats) -> float:
+def feature_auc(column: Singles, label: Floats) -> float:
     """How well one column alone ranks the labels, in either direction; nulls rank lowest."""
     values = np.where(np.isnan(column), -np.inf, column)
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)

@@ -1,32 +1,45 @@
 """Which rows may judge which model: the temporal protocol.
 
-A model judged at cutoff c is fitted on cutoffs whose label window had closed by c. How far
-the log allows that decides how a division is reported, best first:
+A model judged at cutoff c is fitted on cutoffs whose label window had closed by c (and
+``embargo_days`` before it). How far the log allows that decides how a division is reported,
+best first:
 
 ``nested``    the model judged at c was itself selected and calibrated on earlier cutoffs
 ``temporal``  it was selected by customer-grouped folds inside one earlier window
 ``customer``  no earlier window has closed: customer-grouped folds throughout
 
 In all three, the rows that a published figure is made of took no part in fitting, selecting
-or calibrating the model that scored them.
+or calibrating the model that scored them. Training takes every cutoff it is given; judging is
+done at cutoffs half a window apart, newest first, because windows that overlap more tell
+little more and cost as much.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from gosales.models.calibrate import folds_of
-from gosales.models.frame import Floats, Frame, Ints
+from gosales.models.frame import Frame, Ints
+from gosales.models.slices import Condition, Slice, closed_by, fold_of
 from gosales.months import add_months
 
-__all__ = ["MIN_FOLD_POSITIVES", "Fold", "Plan", "closed_by", "inner_folds", "plan", "usable"]
+__all__ = [
+    "MIN_FOLD_POSITIVES",
+    "Fold",
+    "Plan",
+    "Rules",
+    "calibration_fold",
+    "inner_folds",
+    "judged_cutoffs",
+    "plan",
+    "temporal_folds",
+]
 
 MIN_FOLD_POSITIVES = 8
 INNER_FOLDS = 3
+OUTER_SALT, INNER_SALT = 0, 5
+MOST_JUDGED = 8
 DESCRIPTION = {
     "nested": "out of time: fitted, selected and calibrated on label windows closed by the "
     "cutoff that is reported",
@@ -39,10 +52,10 @@ DESCRIPTION = {
 
 @dataclass(frozen=True)
 class Fold:
-    """Row numbers of a frame to fit on, and to judge."""
+    """What to fit on, and what to judge."""
 
-    train: Ints
-    test: Ints
+    train: Slice
+    test: Slice
 
 
 @dataclass(frozen=True)
@@ -57,89 +70,138 @@ class Plan:
         return DESCRIPTION[self.kind]
 
 
-def closed_by(cutoffs: Sequence[dt.date], day: dt.date, window_months: int) -> list[dt.date]:
-    """The cutoffs whose label window had closed by ``day``."""
-    return [cutoff for cutoff in cutoffs if add_months(cutoff, window_months) <= day]
+@dataclass(frozen=True)
+class Rules:
+    """What a division's folds depend on besides its rows.
+
+    ``lent`` tells whether other divisions' buyers can be learnt from, where there are others:
+    they stand in where this one has too few. ``judged`` tells whether other divisions' rows
+    can judge what was learnt so.
+    """
+
+    window_months: int
+    embargo_days: int
+    folds: int
+    seed: int
+    lent: Callable[[str, Slice], bool] | None = None
+    judged: Callable[[str, Slice], bool] | None = None
+
+    @property
+    def lends(self) -> bool:
+        return self.lent is not None
+
+    def closed(self, cutoffs: Sequence[dt.date], day: dt.date) -> list[dt.date]:
+        return closed_by(cutoffs, day - dt.timedelta(days=self.embargo_days), self.window_months)
 
 
-def usable(label: Floats, fold: Fold) -> bool:
-    """Whether a model can be fitted on the fold and judged on it."""
-    train, test = label[fold.train], label[fold.test]
-    enough = MIN_FOLD_POSITIVES <= train.sum() < len(train)
-    return bool(enough and 0 < test.sum() < len(test))
+def judged_cutoffs(cutoffs: Sequence[dt.date], window_months: int) -> list[dt.date]:
+    """The newest cutoff and those before it, at least half a window apart."""
+    # A divisor of the window: then what is judged inside an earlier part is judged outside too.
+    step = max((n for n in range(1, window_months // 2 + 1) if window_months % n == 0), default=1)
+    found: list[dt.date] = []
+    for day in sorted(cutoffs, reverse=True):
+        # A month end less some months can be a later day of its month than the cutoff's.
+        if not found or day <= add_months(found[-1], -step) or _months(day, found[-1]) >= step:
+            found.append(day)
+    return sorted(found[:MOST_JUDGED])
 
 
-def temporal_folds(frame: Frame, rows: Ints) -> list[Fold]:
-    """One fold a cutoff that has closed cutoffs before it, among these rows."""
-    present = [frame.cutoffs[place] for place in np.unique(frame.cutoff[rows])]
+def _months(earlier: dt.date, later: dt.date) -> int:
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
+def temporal_folds(within: Slice, rules: Rules) -> list[Fold]:
+    """One fold a judged cutoff that has closed cutoffs before it."""
     folds = []
-    for cutoff in present:
-        earlier = closed_by(present, cutoff, frame.window_months)
+    for day in judged_cutoffs(within.cutoffs, rules.window_months):
+        earlier = rules.closed(within.cutoffs, day)
         if earlier:
-            places = [frame.cutoffs.index(day) for day in earlier]
-            train = rows[np.isin(frame.cutoff[rows], places)]
-            folds.append(Fold(train, rows[frame.cutoff[rows] == frame.cutoffs.index(cutoff)]))
+            folds.append(Fold(within.at(earlier), within.at([day])))
     return folds
 
 
-def customer_folds(frame: Frame, rows: Ints, draw: Floats, folds: int) -> list[Fold]:
+def customer_folds(within: Slice, salt: int, folds: int) -> list[Fold]:
     """Each customer is judged once, by a model that saw none of that customer's rows."""
-    number = folds_of(frame.code[rows], draw, folds)
-    return [Fold(rows[number != one], rows[number == one]) for one in np.unique(number)]
+    return [
+        Fold(
+            within.where(Condition(salt, folds, number, False)),
+            within.where(Condition(salt, folds, number, True)),
+        )
+        for number in range(folds)
+    ]
 
 
-def inner_folds(frame: Frame, rows: Ints, draw: Floats, folds: int) -> tuple[str, list[Fold]]:
+def inner_folds(frame: Frame, cohort: str, within: Slice, rules: Rules) -> tuple[str, list[Fold]]:
     """How to select and calibrate within these rows: ``temporal`` or ``customer`` folds.
 
     The list is empty when the rows are too few for either.
     """
-    temporal = [fold for fold in temporal_folds(frame, rows) if usable(frame.label, fold)]
-    if temporal:
+
+    def enough(fold: Fold) -> bool:
+        return _usable(frame, cohort, fold, rules)
+
+    temporal = [fold for fold in temporal_folds(within, rules) if enough(fold)]
+    tests = [frame.label[fold.test.rows(frame, cohort)].sum() for fold in temporal]
+    if sum(tests) >= MIN_FOLD_POSITIVES:
         return "temporal", temporal
-    for number in sorted({folds, 2}, reverse=True):
-        grouped = customer_folds(frame, rows, draw, number)
-        if len(grouped) > 1 and all(usable(frame.label, fold) for fold in grouped):
+    for number in sorted({INNER_FOLDS, 2}, reverse=True):
+        grouped = customer_folds(within, rules.seed + INNER_SALT, number)
+        if all(map(enough, grouped)):
             return "customer", grouped
     return "customer", []
 
 
-def plan(frame: Frame, heads: Sequence[Ints], draw: Floats, folds: int) -> Plan | None:
-    """The best protocol that every head (given by its rows) can follow, or None.
+def _usable(frame: Frame, cohort: str, fold: Fold, rules: Rules) -> bool:
+    """Whether a model can be fitted on the fold and judged on it."""
+    train = frame.label[fold.train.rows(frame, cohort)]
+    test = frame.label[fold.test.rows(frame, cohort)]
+    if rules.lent is None:
+        fits = MIN_FOLD_POSITIVES <= train.sum() < len(train)
+    else:
+        fits = len(train) > 0 and rules.lent(cohort, fold.train)
+    return bool(fits and 0 < test.sum() < len(test))
 
-    In a fold of the plan each head has enough to be fitted, selected and calibrated.
+
+def plan(frame: Frame, cohorts: Sequence[str], rules: Rules) -> Plan | None:
+    """The best protocol that every head can follow, or None.
+
+    In a fold of the plan each head has enough to be fitted, selected and calibrated, if need
+    be on the rows of other divisions.
     """
-    rows = np.arange(len(frame.label))
-    temporal = [
-        (fold, _inner_kind(frame, heads, draw, fold)) for fold in temporal_folds(frame, rows)
-    ]
-    nested = tuple(fold for fold, kind in temporal if kind == "temporal")
+    whole = Slice(frame.cutoffs)
+
+    def kind(fold: Fold) -> str:
+        return _inner_kind(frame, cohorts, fold, rules)
+
+    temporal = [(fold, kind(fold)) for fold in temporal_folds(whole, rules)]
+    nested = tuple(fold for fold, found in temporal if found == "temporal")
     if nested:
         return Plan("nested", nested)
-    possible = tuple(fold for fold, kind in temporal if kind)
+    possible = tuple(fold for fold, found in temporal if found)
     if possible:
         return Plan("temporal", possible)
-    grouped = customer_folds(frame, rows, draw, folds)
-    if len(grouped) > 1 and all(_inner_kind(frame, heads, draw, fold) for fold in grouped):
+    grouped = customer_folds(whole, rules.seed + OUTER_SALT, rules.folds)
+    if all(map(kind, grouped)):
         return Plan("customer", tuple(grouped))
     return None
 
 
-def _inner_kind(frame: Frame, heads: Sequence[Ints], draw: Floats, fold: Fold) -> str:
+def _inner_kind(frame: Frame, cohorts: Sequence[str], fold: Fold, rules: Rules) -> str:
     """How every head can be selected inside the fold's training rows; empty if one cannot."""
-    label = frame.label[fold.test]
+    label = frame.label[fold.test.rows(frame)]
     if not 0 < label.sum() < len(label):
         return ""
     kinds = set()
-    for head in heads:
-        train = np.intersect1d(fold.train, head, assume_unique=True)
-        kind, folds = inner_folds(frame, train, inner_of(draw), INNER_FOLDS)
+    for cohort in cohorts:
+        kind, folds = inner_folds(frame, cohort, fold.train, rules)
         if not folds:
-            return ""
+            if rules.judged is None or not rules.judged(cohort, fold.train):
+                return ""
+            kind = "temporal" if temporal_folds(fold.train, rules) else "customer"
         kinds.add(kind)
     return "customer" if "customer" in kinds else "temporal"
 
 
-def inner_of(draw: Floats) -> Floats:
-    """A second number in [0, 1) a customer: inner folds cut across the outer ones."""
-    second: Floats = np.mod(draw * 7919.0, 1.0)
-    return second
+def calibration_fold(frame: Frame, rows: Ints, rules: Rules) -> Ints:
+    """A customer-grouped fold number a row, for choosing among calibrations."""
+    return fold_of(frame.draw[rows], rules.seed + INNER_SALT, rules.folds)

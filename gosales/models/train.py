@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from gosales.artifacts import read_registry
 from gosales.errors import NothingToDo
-from gosales.etl.star import read_star_facts
+from gosales.etl.star import StarFacts, read_star_facts
 from gosales.features import ensure_features
 from gosales.labels import ensure_labels
 from gosales.models import card
@@ -29,6 +29,8 @@ from gosales.models.evaluate import calibration_bins, gains, thresholds
 from gosales.models.explain import coefficients, shap_global, shap_sample
 from gosales.models.frame import Frame, load_frame
 from gosales.models.persist import model_files, sha256
+from gosales.models.pool import Pool
+from gosales.models.prefetch import prefetch
 from gosales.run import Run, versions
 from gosales.safe_csv import csv_bytes
 from gosales.workspace import Workspace
@@ -99,9 +101,10 @@ def train(
     """
     run = _with_window(run, window_months)
     modeling, window = run.settings.modeling, run.settings.labels.window_months
-    days = training_cutoffs(cutoffs, modeling, window, read_star_facts(run.workspace))
-    ensure_labels(run, list(divisions), days)
-    ensure_features(run, list(divisions), days)
+    star = read_star_facts(run.workspace)
+    days = training_cutoffs(cutoffs, modeling, window, star)
+    ensure_labels(run, list(star.divisions), days)
+    ensure_features(run, list(star.divisions), days)
     jobs = [
         _Job(run, division, days, models or modeling.models, calibration or modeling.calibration)
         for division in divisions
@@ -109,7 +112,7 @@ def train(
     summaries: list[DivisionSummary] = []
     unmodelled: dict[str, str] = {}
     with run.step("train", total=len(jobs)) as step:
-        for job, result in zip(jobs, _side_by_side(jobs, run.engine.threads), strict=True):
+        for job, result in zip(jobs, _side_by_side(run, jobs, star), strict=True):
             if isinstance(result, Unmodelled):
                 unmodelled[job.division] = str(result)
                 run.warn(f"{job.division} is not modelled: {result}.")
@@ -139,33 +142,42 @@ def _with_window(run: Run, window_months: int | None) -> Run:
     return replace(run, settings=run.settings.model_copy(update={"labels": changed}))
 
 
-def _side_by_side(jobs: Sequence[_Job], threads: int) -> Any:
-    """Results in the order of the jobs. Linear algebra gets one thread: sums keep their order."""
+def _side_by_side(run: Run, jobs: Sequence[_Job], star: StarFacts) -> Any:
+    """Results in the order of the jobs. Linear algebra gets one thread: sums keep their order.
+
+    The pool is made of all divisions of the star, so that a division gets the same model
+    whether it is trained alone or with the others.
+    """
     import lightgbm  # noqa: F401  (both are loaded once, before the workers share them)
     import sklearn.linear_model
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     assert sklearn.linear_model
+    days, threads = jobs[0].cutoffs, max(1, run.engine.threads)
+    given = run.settings.run.cutoff_date
+    target = star.last_order if isinstance(given, str) else given
     with (
         threadpool_limits(1),
         warnings.catch_warnings(),
-        ThreadPoolExecutor(max(1, threads)) as pool,
+        ThreadPoolExecutor(threads) as workers,
     ):
         # A strongly penalised fit may stop at its last iteration; that is not worth a word.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        yield from pool.map(_train_one, jobs)
+        window = run.settings.labels.window_months
+        frames = workers.map(lambda name: load_frame(run, name, days, window), star.divisions)
+        pool = Pool(list(frames), run.settings.modeling, run.settings.run.seed)
+        prefetch(pool, jobs[0].models, threads)
+        yield from workers.map(lambda job: _train_one(job, pool, target), jobs)
 
 
-def _train_one(job: _Job) -> _Result | Unmodelled:
-    run, settings = job.run, job.run.settings.modeling
-    seed = run.settings.run.seed
-    frame = load_frame(run, job.division, job.cutoffs, run.settings.labels.window_months)
+def _train_one(job: _Job, pool: Pool, target: dt.date) -> _Result | Unmodelled:
+    frame = next(one for one in pool.frames if one.division == job.division)
     try:
-        trained = train_division(frame, job.models, job.calibration, settings, seed)
+        trained = train_division(frame, pool, job.models, job.calibration, target)
     except Unmodelled as reason:
         return reason
-    return _describe(run, frame, trained, seed)
+    return _describe(job.run, frame, trained, job.run.settings.run.seed)
 
 
 def _describe(run: Run, frame: Frame, trained: Trained, seed: int) -> _Result:

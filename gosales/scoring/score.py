@@ -18,7 +18,14 @@ import pyarrow as pa
 from gosales.errors import MissingArtifact, NothingToDo, StaleArtifact
 from gosales.etl.star import Star, open_star
 from gosales.features import ensure_features
-from gosales.models import Design, Floats, LoadedModel, find_models, load_design, load_model
+from gosales.models import (
+    Design,
+    LoadedModel,
+    Singles,
+    find_models,
+    load_design,
+    load_model,
+)
 from gosales.months import add_months
 from gosales.run import Run
 from gosales.scoring.grades import grade, percentile
@@ -184,7 +191,7 @@ def _score_division(run: Run, model: LoadedModel, day: dt.date, known: _Known) -
     declared = list(declarations(features, known.divisions).values())
     private = run.settings.scoring.sensitive_attributes
     teller = Teller(declared, division, known.divisions, caps, private)
-    reasons = teller.tell(x, classifier.contributions(x))
+    reasons = teller.tell(x.astype(np.float64), classifier.contributions(x))
     rank = np.round(100 * percentile(p), 4)
     order = np.lexsort((design.customers.astype(np.str_), -p))
     customers = design.customers[order].tolist()
@@ -205,7 +212,7 @@ def _score_division(run: Run, model: LoadedModel, day: dt.date, known: _Known) -
     return pa.table(columns)
 
 
-def _matrix(design: Design, model: LoadedModel) -> Floats:
+def _matrix(design: Design, model: LoadedModel) -> Singles:
     """The model's features in its order; refused when one is missing or of another type."""
     names = [str(name) for name in model.classifier.feature_names_in_]
     missing = [name for name in names if name not in design.types]

@@ -66,7 +66,7 @@ def past_training(run: Run, about: StarFacts, cutoff: dt.date) -> list[dt.date]:
     Raises NothingToDo when there is none.
     """
     modeling, window = run.settings.modeling, run.settings.labels.window_months
-    if modeling.cutoffs != "auto":
+    if not isinstance(modeling.cutoffs, str):
         days = [day for day in modeling.cutoffs if add_months(day, window) <= cutoff]
         if not days:
             raise NothingToDo(
@@ -125,8 +125,11 @@ def _shadow(run: Run, cutoff: dt.date, divisions: list[str], days: list[dt.date]
         target = theirs.root / ours.relative(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         _link(path, target)
+    # The models' level is forecast for the cutoff that they score.
+    then = run.settings.run.model_copy(update={"cutoff_date": cutoff})
     return replace(
         run,
+        settings=run.settings.model_copy(update={"run": then}),
         workspace=theirs,
         reporter=NullReporter(),
         artifacts={},

@@ -5,75 +5,92 @@ import pickle
 import numpy as np
 import pytest
 
-from gosales.models.bases import LinearBase, TreeBase, base_from_native
+from gosales.models.bases import Base, BlendBase, LinearBase, TreeBase, base_from_native
 from gosales.models.calibrate import Calibrator
-from gosales.models.candidates import Candidate, Sample, fit, grid
+from gosales.models.candidates import RULE, Candidate, grid
 from gosales.models.classifier import DivisionClassifier, Head
-from gosales.models.division import train_division
+from gosales.models.fitting import Fit, Fitter
 from gosales.models.frame import OWNED_SOURCE
-from tests.models.worlds import NAMES, make_frame, settings
+from gosales.models.pool import Pool
+from gosales.models.slices import JOINT, Slice
+from tests.models.worlds import CUTOFFS, NAMES, make_frame, settings, train_one
 
 FRAME = make_frame()
-HELD = FRAME.code % 5 == 0
-SAMPLE = Sample(FRAME.x, FRAME.label, HELD)
-LR = Candidate("logreg", (("C", 0.01), ("l1_ratio", 0.0)))
-SPARSE = Candidate("logreg", (("C", 0.001), ("l1_ratio", 0.9)))
-TREES = Candidate(
-    "lgbm",
-    (
-        ("num_leaves", 5),
-        ("learning_rate", 0.1),
-        ("min_child_samples", 10),
-        ("feature_fraction", 0.8),
-    ),
-)
-EVERY = pytest.mark.parametrize("candidate", [LR, SPARSE, TREES], ids=["lr", "sparse", "trees"])
+OTHER = make_frame(250, seed=9, division="Beta", base=-3.0)
+LR = Candidate("logreg", "own", (("C", 0.01), ("l1_ratio", 0.0)))
+SPARSE = Candidate("logreg", "own", (("C", 0.001), ("l1_ratio", 0.9)))
+MEAN = Candidate("logreg", "mean", (("C", 0.001), ("l1_ratio", 0.0)))
+AXES = (
+    ("num_leaves", 5), ("learning_rate", 0.1), ("min_child_samples", 10), ("feature_fraction", 0.8),
+)  # fmt: skip
+TREES = Candidate("lgbm", "own", AXES)
+POOLED = Candidate("lgbm", "pooled", AXES)
+BLEND = Candidate("blend", "mean", parts=(MEAN, POOLED))
+EVERY = pytest.mark.parametrize("candidate", [LR, SPARSE, TREES, MEAN, POOLED, BLEND, RULE])
+
+
+def fitted(candidate: Candidate, alone: bool = False, **flags: object) -> Fit:
+    pool = Pool([FRAME] if alone else [FRAME, OTHER], settings(**flags), 7)
+    return Fitter(FRAME, pool).fit(candidate, JOINT, Slice(CUTOFFS))
+
+
+def base_of(candidate: Candidate, **flags: object) -> tuple[Base, np.ndarray]:
+    found = fitted(candidate, **flags)
+    return found.base, np.ascontiguousarray(FRAME.x[:, list(found.columns)])
 
 
 @EVERY
 def test_the_same_rows_and_seed_give_the_same_model(candidate: Candidate) -> None:
-    one = fit(candidate, SAMPLE, settings(), 7)
-    assert fit(candidate, SAMPLE, settings(), 7).native() == one.native()
+    assert base_of(candidate)[0].native() == base_of(candidate)[0].native()
 
 
 @EVERY
 def test_contributions_add_up_to_the_log_odds(candidate: Candidate) -> None:
-    base = fit(candidate, SAMPLE, settings(), 7)
-    rest = base.margin(FRAME.x) - base.contributions(FRAME.x).sum(axis=1)
-    assert np.ptp(rest) < 1e-6
+    base, x = base_of(candidate)
+    rest = base.margin(x) - base.contributions(x).sum(axis=1)
+    # What is left is the intercept; in pooled trees, also the division's part in each path.
+    division = any(isinstance(one, TreeBase) and one.division is not None for one in parts(base))
+    assert np.ptp(rest) < (1.0 if division else 1e-6)
+
+
+def parts(base: Base) -> tuple[Base, ...]:
+    return base.parts if isinstance(base, BlendBase) else (base,)
 
 
 @EVERY
 def test_a_row_has_one_score_in_any_batch(candidate: Candidate) -> None:
-    base = fit(candidate, SAMPLE, settings(), 7)
-    whole = base.margin(FRAME.x)
+    base, x = base_of(candidate)
+    whole = base.margin(x)
     for size in (1, 7, 64):
-        assert (base.margin(np.ascontiguousarray(FRAME.x[:size])) == whole[:size]).all()
+        assert (base.margin(np.ascontiguousarray(x[:size])) == whole[:size]).all()
 
 
 @EVERY
 def test_the_native_form_is_equal_to_the_bit(candidate: Candidate) -> None:
-    base = fit(candidate, SAMPLE, settings(), 7)
+    base, x = base_of(candidate)
     again = base_from_native(base.native())
-    assert (again.margin(FRAME.x) == base.margin(FRAME.x)).all()
+    assert (again.margin(x) == base.margin(x)).all()
     assert again.params() == base.params()
 
 
-@EVERY
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("candidate", [LR, SPARSE, TREES, MEAN, POOLED, BLEND])
 def test_weights_of_positives_do_not_move_the_level(candidate: Candidate) -> None:
     frame = make_frame(customers=800, base=-4.0)
-    sample = Sample(frame.x, frame.label, frame.code % 5 == 0)
-    base = fit(candidate, sample, settings(modeling__scale_pos_weight_cap=5.0), 7)
-    assert base.params()["positive_weight"] > 1.5
-    p = 1 / (1 + np.exp(-base.margin(frame.x)))
+    capped = settings(modeling__scale_pos_weight_cap=5.0)
+    pool = Pool([frame, make_frame(400, base=-4.5, seed=3, division="Beta")], capped, 7)
+    found = Fitter(frame, pool).fit(candidate, JOINT, Slice(CUTOFFS))
+    p = 1 / (1 + np.exp(-found.margin(frame.x)))
     assert p.mean() == pytest.approx(frame.label.mean(), abs=0.05)
 
 
 def test_parameters_are_read_back_from_the_model() -> None:
-    trees = fit(TREES, SAMPLE, settings(), 7).params()
-    assert {name: trees[name] for name, _ in TREES.params} == dict(TREES.params)
+    trees = base_of(TREES)[0].params()
+    assert {name: trees[name] for name, _ in AXES} == dict(AXES)
     assert 1 <= trees["trees"] <= 30
-    assert fit(LR, SAMPLE, settings(), 7).params()["C"] == 0.01
+    assert (trees["pooling"], base_of(POOLED)[0].params()["pooling"]) == ("own", "pooled")
+    assert base_of(LR)[0].params() == {"C": 0.01, "l1_ratio": 0.0, "pooling": "own"}
+    assert set(base_of(BLEND)[0].params()) == {"logreg", "lgbm"}
 
 
 @pytest.mark.parametrize(
@@ -81,42 +98,56 @@ def test_parameters_are_read_back_from_the_model() -> None:
     [
         ("logreg", "C", [0.0003, 0.03]),
         ("logreg", "l1_ratio", [0.0, 1.0]),
+        ("logreg", "pooling", ["pooled", "own"]),
+        ("logreg", "pooling", ["partial", "mean"]),
         ("lgbm", "num_leaves", [2, 15]),
         ("lgbm", "learning_rate", [0.02, 0.2]),
         ("lgbm", "min_child_samples", [5, 200]),
         ("lgbm", "feature_fraction", [0.2, 1.0]),
+        ("lgbm", "pooling", ["pooled", "own"]),
     ],
 )
-def test_no_axis_of_a_grid_is_inert(kind: str, axis: str, values: list[float]) -> None:
+def test_no_axis_of_a_grid_is_inert(kind: str, axis: str, values: list[object]) -> None:
     section = "lr_grid" if kind == "logreg" else "lgbm_grid"
     flags = {f"modeling__{section}__{axis}": values}
     if kind == "logreg" and axis == "l1_ratio":
         flags["modeling__lr_grid__C"] = [0.001]
-    chosen = settings(**flags)
-    found = grid([kind], chosen)
-    spread = [one for one in found if dict(one.params)[axis] in values]
-    first, last = spread[0], spread[-1]
-    scores = [fit(one, SAMPLE, chosen, 7).margin(FRAME.x) for one in (first, last)]
+    if kind == "logreg" and axis != "pooling":
+        flags["modeling__lr_grid__pooling"] = ["own"]
+    found = [one for one in grid([kind], settings(**flags), lends=True) if one != RULE]
+    assert len(found) == 2
+    scores = [fitted(one, **flags).margin(FRAME.x) for one in found]
     assert not np.allclose(*scores)
 
 
+def test_without_other_divisions_every_candidate_is_the_divisions_own() -> None:
+    found = grid(["logreg", "lgbm"], settings(), lends=False)
+    assert {one.pooling for one in found if not one.parts} == {"own"}
+    assert len(found) == len(set(found)) == 4  # the rule, one of each kind, their blend
+
+
+def test_the_mean_is_the_mean_of_the_three() -> None:
+    margins = {
+        pooling: fitted(Candidate("logreg", pooling, MEAN.params)).margin(FRAME.x)
+        for pooling in ("own", "partial", "pooled", "mean")
+    }
+    three = np.mean([margins[name] for name in ("own", "partial", "pooled")], axis=0)
+    assert margins["mean"] == pytest.approx(three, abs=1e-9)
+
+
 def test_sparse_regression_drops_features() -> None:
-    base = fit(Candidate("logreg", (("C", 0.0005), ("l1_ratio", 1.0))), SAMPLE, settings(), 7)
+    base = fitted(Candidate("logreg", "own", (("C", 0.0005), ("l1_ratio", 1.0)))).base
     assert isinstance(base, LinearBase)
     assert (base.coef == 0).any()
 
 
-def test_early_stopping_looks_at_held_customers_only() -> None:
-    long = settings(modeling__lgbm_rounds=300)
-    base = fit(TREES, SAMPLE, long, 7)
-    assert isinstance(base, TreeBase)
-    assert base.params()["trees"] < 300
-    nobody = Sample(FRAME.x, FRAME.label, np.zeros(len(HELD), dtype=bool))
-    assert fit(TREES, nobody, settings(modeling__lgbm_rounds=40), 7).params()["trees"] == 40
+def test_early_stopping_ends_before_the_last_round() -> None:
+    trees = fitted(TREES, modeling__lgbm_rounds=300).base.params()["trees"]
+    assert trees < 300
 
 
 def test_model_pkl_is_the_native_form() -> None:
-    trained = train_division(FRAME, ["logreg", "lgbm"], ["platt", "isotonic"], settings(), 1)
+    trained = train_one(FRAME, others=[OTHER])
     classifier = trained.classifier
     pickled = pickle.dumps(classifier, protocol=4)
     again = pickle.loads(pickled)
@@ -132,7 +163,7 @@ def test_model_pkl_is_the_native_form() -> None:
 
 def test_the_classifier_takes_data_frames_in_any_column_order() -> None:
     pandas = pytest.importorskip("pandas")
-    trained = train_division(FRAME, ["logreg"], ["platt"], settings(), 1)
+    trained = train_one(FRAME, ["logreg"], ["platt"])
     table = pandas.DataFrame(FRAME.x[:, ::-1], columns=list(NAMES)[::-1])
     names = list(trained.classifier.feature_names_in_)
     straight = trained.classifier.predict_proba(FRAME.x[:, [NAMES.index(name) for name in names]])
@@ -143,14 +174,13 @@ def test_the_classifier_takes_data_frames_in_any_column_order() -> None:
 
 def test_each_cohort_is_scored_by_its_head() -> None:
     def head(cohort: str, intercept: float) -> Head:
-        base = LinearBase(
-            np.zeros(1), np.ones(1), np.zeros(1), np.zeros(1), intercept, 0.0, 1.0, 0.0
-        )
+        one, nothing = np.ones(1), np.zeros(1)
+        base = LinearBase(nothing, one, nothing, nothing, intercept, 1.0, 0.0, "own")
         return Head(cohort, (0,), base, Calibrator("none"), 100.0 + intercept)
 
     classifier = DivisionClassifier(
         "Alpha", [OWNED_SOURCE], 0, [head("owned", 2.0), head("never_owned", -2.0)]
     )
-    x = np.array([[3.0], [0.0]])
+    x = np.array([[3.0], [0.0]], dtype=np.float32)
     assert classifier.predict(x).tolist() == [1, 0]
     assert classifier.deal_value(x).tolist() == [102.0, 98.0]

@@ -3,12 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gosales.models.division import Unmodelled, train_division
+from gosales.models.division import Unmodelled
 from gosales.models.guardrails import feature_auc, screen
-from tests.models.worlds import make_frame, settings
-
-MODELS = ["logreg", "lgbm"]
-METHODS = ["platt", "isotonic"]
+from tests.models.worlds import make_frame, settings, train_one
 
 
 def test_screen_lists_what_it_leaves_out() -> None:
@@ -62,7 +59,7 @@ def test_a_feature_that_is_the_answer_is_dropped_and_said() -> None:
     leaky[:, 3] = frame.label * 100 + leaky[:, 3] / 1e6
     spoilt = make_frame(customers=150)
     object.__setattr__(spoilt, "x", leaky)
-    trained = train_division(spoilt, ["logreg"], METHODS, settings(), 1)
+    trained = train_one(spoilt, ["logreg"])
     for head in trained.heads:
         assert head.screened.leak_by_auc == ("rfm__all__gp_sum__12m",)
     assert "rfm__all__gp_sum__12m" not in trained.classifier.feature_names_in_
@@ -73,27 +70,25 @@ def test_too_few_positives(positives: int) -> None:
     label = np.zeros(4 * 150)
     label[:positives] = 1
     with pytest.raises(Unmodelled, match=f"{positives} positive labels.*min_positives = 30"):
-        train_division(make_frame(150, label=label), MODELS, METHODS, settings(), 1)
+        train_one(make_frame(150, label=label))
 
 
 def test_constant_labels() -> None:
     with pytest.raises(Unmodelled, match="every customer bought"):
-        train_division(make_frame(100, label=np.ones(400)), MODELS, METHODS, settings(), 1)
+        train_one(make_frame(100, label=np.ones(400)))
 
 
 def test_positives_too_few_to_fit_and_judge() -> None:
     label = np.zeros(4 * 60)
     label[180:186] = 1
     with pytest.raises(Unmodelled, match="6 positive labels are too few or too unevenly spread"):
-        train_division(
-            make_frame(60, label=label), MODELS, METHODS, settings(modeling__min_positives=5), 1
-        )
+        train_one(make_frame(60, label=label), modeling=settings(modeling__min_positives=5))
 
 
 def test_positives_in_the_last_cutoff_only_are_judged_by_customers() -> None:
     label = np.zeros(4 * 200)
     label[600:700] = 1
-    trained = train_division(make_frame(200, label=label), ["logreg"], METHODS, settings(), 1)
+    trained = train_one(make_frame(200, label=label), ["logreg"])
     assert trained.plan.kind == "customer"
 
 
@@ -101,7 +96,7 @@ def test_a_fold_with_one_class_is_left_out_of_the_protocol() -> None:
     frame = make_frame(200)
     label = frame.label.copy()
     label[frame.cutoff == 0] = 0
-    trained = train_division(make_frame(200, label=label), ["logreg"], METHODS, settings(), 1)
+    trained = train_one(make_frame(200, label=label), ["logreg"])
     # The second cutoff could only be judged by a model of the first, which has no positives.
     assert trained.plan.kind in ("temporal", "nested")
     assert 1 not in set(frame.cutoff[trained.judged.rows].tolist())
@@ -113,11 +108,11 @@ def test_a_classifier_without_any_feature_to_learn_from_is_degenerate() -> None:
     flat[:, 0] = frame.owned
     object.__setattr__(frame, "x", flat)
     with pytest.raises(Unmodelled, match="degenerate"):
-        train_division(frame, ["logreg"], METHODS, settings(), 1)
+        train_one(frame, ["logreg"])
 
 
 def test_a_joint_model_serves_where_one_cohort_is_too_small() -> None:
     frame = make_frame(200, owners=0.05)
-    trained = train_division(frame, ["logreg"], METHODS, settings(modeling__min_positives=60), 1)
+    trained = train_one(frame, ["logreg"], modeling=settings(modeling__min_positives=60))
     assert [head.head.cohort for head in trained.heads] == ["joint"]
-    assert len(train_division(make_frame(200), ["logreg"], METHODS, settings(), 1).heads) == 2
+    assert len(train_one(make_frame(200), ["logreg"]).heads) == 2

@@ -6,6 +6,7 @@ import atexit
 import datetime as dt
 import json
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -15,7 +16,9 @@ import numpy as np
 
 from gosales.config import load_settings
 from gosales.models import train
+from gosales.models.division import Trained, train_division
 from gosales.models.frame import OWNED_SOURCE, Frame
+from gosales.models.pool import Pool
 from gosales.months import add_months
 from gosales.run import open_run
 from gosales.scoring import score
@@ -56,6 +59,7 @@ def make_frame(
     owners: float = 0.4,
     seed: int = 1,
     label: Any = None,
+    division: str = "Alpha",
 ) -> Frame:
     """Customers whose orders and spend raise their odds by ``signal`` a spread."""
     rng = np.random.default_rng(seed)
@@ -73,11 +77,11 @@ def make_frame(
     bought = (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(float)
     code = np.tile(np.arange(customers), len(cutoffs))
     return Frame(
-        division="Alpha",
+        division=division,
         window_months=window_months,
         names=NAMES,
         types=dict.fromkeys(NAMES, "double"),
-        x=x,
+        x=x.astype(np.float32),
         customers=np.array([f"c{number:05d}" for number in code], dtype=object),
         code=code,
         cutoffs=cutoffs,
@@ -85,8 +89,21 @@ def make_frame(
         label=bought if label is None else np.asarray(label, dtype=float),
         gp=rng.lognormal(5, 1, n) * (bought if label is None else label),
         owned=owned,
-        left_out={"censored": 0, "new_logo": 0},
+        left_out={"censored": 0, "new_logo": 0, "before_launch": 0},
     )
+
+
+def train_one(
+    frame: Frame,
+    models: Sequence[str] = ("logreg", "lgbm"),
+    calibration: Sequence[str] = ("platt", "isotonic"),
+    modeling: ModelingSettings | None = None,
+    seed: int = 1,
+    others: Sequence[Frame] = (),
+) -> Trained:
+    """Train the frame's division in a pool with the others."""
+    pool = Pool([frame, *others], modeling or settings(), seed)
+    return train_division(frame, pool, models, calibration, add_months(frame.cutoffs[-1], 3))
 
 
 def sales(customers: int = 220, seed: int = 3) -> list[dict[str, Any]]:
@@ -131,6 +148,7 @@ def trained_workspace() -> Path:
 FLAGS = FAST | {
     "labels.window_months": 3,
     "modeling.max_cutoffs": 5,
+    "modeling.cutoffs": "quarterly",
     "features.windows_months": [12],
 }
 

@@ -1,0 +1,151 @@
+"""Which candidate a head gets, and whether it earns its place.
+
+The candidates are compared on rows that none of them has seen. Highest mean lift in the top
+tenth wins; what chance could explain is a tie. A tie goes to a blend where there is one in it
+(on every log tried it was steadier than the winner of a noisy comparison), else to the lower
+mean Brier score.
+
+The winner must then beat the rule of recency and frequency beyond noise, in lift or in AUC, on
+customers drawn again and again; otherwise the rule is what ships. A division's own buyers are
+often too few to show it: where models beat the rule over all divisions together, beyond noise,
+the winner ships unless the rule did better in this one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gosales.models.candidates import RULE, Candidate
+from gosales.models.evaluate import Ranking, customer_draws, ranking_figures
+from gosales.models.fitting import Degenerate
+from gosales.models.frame import Floats, Ints
+
+__all__ = ["Ballot", "Choice", "Trial", "beats", "choose"]
+
+# Mean lifts closer than this many standard errors are a tie.
+TIE_ERRORS = 1.5
+DRAWS = 100
+# The share of draws in which the winner may fall behind the rule.
+DOUBT = 0.05
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How one candidate did on the inner folds; ``by_cutoff`` has a row a judged cutoff.
+
+    The Brier score is that of its log-odds at each cutoff's own level.
+    """
+
+    candidate: Candidate
+    lift_at_10: float
+    brier: float
+    auc: float
+    by_cutoff: tuple[dict[str, float | str], ...]
+    degenerate: bool
+    gap: float
+
+    def row(self) -> dict[str, object]:
+        return {
+            "candidate": self.candidate.name,
+            "model": self.candidate.kind,
+            "lift_at_10": self.lift_at_10,
+            "brier": self.brier,
+            "auc": self.auc,
+            "degenerate": self.degenerate,
+            "cutoffs": list(self.by_cutoff),
+        }
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """Rows that judge: label, gross profit, ordinal cutoff, and the customer's own number."""
+
+    label: Floats
+    gp: Floats
+    day: Ints
+    draw: Floats
+
+    def by_day(self) -> Iterator[tuple[dt.date, Ints]]:
+        """Each cutoff at which some bought and some did not, with its rows."""
+        for day in np.unique(self.day):
+            at = np.flatnonzero(self.day == day)
+            if 0 < self.label[at].sum() < len(at):
+                yield dt.date.fromordinal(int(day)), at
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The place of the candidate that ships, and where the best model beat the rule.
+
+    ``own``: on this division's rows; ``pooled``: only on those of all divisions; ``no``.
+    """
+
+    place: int
+    beats_rule: str
+
+
+def choose(
+    ballot: Ballot,
+    trials: Sequence[Trial],
+    margins: Sequence[Floats],
+    elsewhere: Callable[[], bool],
+    seed: int,
+) -> Choice:
+    """``margins`` are each trial's log-odds of the rows; ``elsewhere`` says whether models beat
+    the rule over all divisions. Raises Degenerate when nothing ranks.
+    """
+    sound = [place for place, trial in enumerate(trials) if not trial.degenerate]
+    models = [place for place in sound if trials[place].candidate != RULE]
+    rule = next((place for place in sound if trials[place].candidate == RULE), None)
+    if not models:
+        raise Degenerate
+    best = _best(trials, models, float(ballot.label.sum()))
+    if rule is None or beats(ballot, margins[best], margins[rule], seed):
+        return Choice(best, "own")
+    model, simple = trials[best], trials[rule]
+    behind = simple.auc > model.auc and simple.lift_at_10 >= model.lift_at_10
+    if not behind and elsewhere():
+        return Choice(best, "pooled")
+    return Choice(rule, "no")
+
+
+def _best(trials: Sequence[Trial], among: Sequence[int], positives: float) -> int:
+    """The standard error is that of the share of ``positives`` found in the top tenth."""
+    top = max(trials[place].lift_at_10 for place in among)
+    captured = min(max(top * 0.1, 0.0), 1.0)
+    error = 10 * np.sqrt(captured * (1 - captured) / max(positives, 1.0))
+    tied = [p for p in among if trials[p].lift_at_10 >= top - TIE_ERRORS * error - 1e-12]
+    blends = [place for place in tied if trials[place].candidate.parts]
+    return min(blends or tied, key=lambda place: trials[place].brier)
+
+
+def beats(ballot: Ballot, margin: Floats, rule: Floats, seed: int) -> bool:
+    """Whether one ranking leads the other, in lift or AUC, in nearly all draws of customers."""
+    _, code = np.unique(ballot.draw, return_inverse=True)
+    parts = []
+    for _, at in ballot.by_day():
+        label, gp = ballot.label[at], ballot.gp[at]
+        prior = float(label.mean())
+        pair = [Ranking.of(scores[at], label, gp, prior) for scores in (margin, rule)]
+        parts.append((code[at], pair))
+    lead: dict[str, list[Floats]] = {"lift_at_10": [], "auc": []}
+    for weights in customer_draws(int(code.max()) + 1, DRAWS, seed):
+        for name, found in lead.items():
+            found.append(
+                np.mean([_lead(pair, weights[:, part], name) for part, pair in parts], axis=0)
+            )
+    drawn = {name: np.concatenate(found) for name, found in lead.items()}
+    return any(
+        bool(np.isfinite(one).sum() >= DRAWS // 2 and np.nanquantile(one, DOUBT) > 0)
+        for one in drawn.values()
+    )
+
+
+def _lead(pair: Sequence[Ranking], weights: Floats, name: str) -> Floats:
+    model, rule = (ranking_figures(ranking, weights)[name] for ranking in pair)
+    ahead: Floats = model - rule
+    return ahead

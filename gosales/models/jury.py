@@ -1,0 +1,125 @@
+"""The rows that judge candidates: scored by models that have not seen them.
+
+Usually the division's own rows in the inner folds of a slice. Where those are too few, as in a
+division sold only lately, the rows of all divisions judge the models that it borrows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gosales.models.calibrate import Evidence, sigmoid
+from gosales.models.candidates import Candidate
+from gosales.models.choice import Ballot, Trial
+from gosales.models.evaluate import Ranking, measure
+from gosales.models.fitting import Fit, Fitter
+from gosales.models.frame import Floats, Frame, Ints
+from gosales.models.level import fit_line
+from gosales.models.protocol import Fold, Rules, calibration_fold, inner_folds
+from gosales.models.slices import Slice
+
+__all__ = ["Jury", "own_jury", "pooled_jury"]
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One fold of one division: its model scores these rows of the frame."""
+
+    fitter: Fitter
+    fold: Fold
+    rows: Ints
+
+
+@dataclass(frozen=True)
+class Jury:
+    """``kind`` is how the folds were cut (see ``protocol``); ballot and folds have a row each."""
+
+    kind: str
+    cohort: str
+    sittings: tuple[Sitting, ...]
+    ballot: Ballot
+    fold: Ints
+
+    def trial(self, candidate: Candidate) -> tuple[Trial, Floats]:
+        """How the candidate does, and its log-odds of every row."""
+        parts, gaps = [], []
+        for one in self.sittings:
+            frame = one.fitter.frame
+            fitted = one.fitter.fit(candidate, self.cohort, one.fold.train)
+            parts.append(fitted.margin(frame.x[one.rows]))
+            train = one.fold.train.rows(frame, self.cohort)
+            gaps.append(_gap(frame, fitted, train, parts[-1], one.rows))
+        margin = np.concatenate(parts)
+        return _trial(candidate, self.ballot, margin, float(np.mean(gaps))), margin
+
+    def evidence(self, margin: Floats) -> Evidence:
+        return Evidence(margin, self.ballot.label, self.ballot.day, self.fold)
+
+    def can(self, candidate: Candidate, within: Slice) -> bool:
+        slices = {within, *(one.fold.train for one in self.sittings)}
+        return all(self.sittings[0].fitter.can(candidate, self.cohort, one) for one in slices)
+
+
+def own_jury(fitter: Fitter, cohort: str, within: Slice, rules: Rules) -> Jury | None:
+    """The division's own; None when its rows are too few."""
+    kind, folds = inner_folds(fitter.frame, cohort, within, rules)
+    return _sit(kind, cohort, [(fitter, fold) for fold in folds], rules)
+
+
+def pooled_jury(fitter: Fitter, cohort: str, within: Slice, rules: Rules) -> Jury | None:
+    """That of every division whose rows are enough."""
+    pairs: list[tuple[Fitter, Fold]] = []
+    kinds = set()
+    for frame in fitter.pool.frames:
+        kind, folds = inner_folds(frame, cohort, within, rules)
+        if folds:
+            kinds.add(kind)
+            pairs += [(Fitter(frame, fitter.pool), fold) for fold in folds]
+    return _sit("customer" if "customer" in kinds else "temporal", cohort, pairs, rules)
+
+
+def _sit(kind: str, cohort: str, pairs: Sequence[tuple[Fitter, Fold]], rules: Rules) -> Jury | None:
+    sittings = tuple(Sitting(f, fold, fold.test.rows(f.frame, cohort)) for f, fold in pairs)
+    if not sittings:
+        return None
+
+    def all_of(name: str) -> Floats:
+        return np.concatenate([getattr(one.fitter.frame, name)[one.rows] for one in sittings])
+
+    ballot = Ballot(all_of("label"), all_of("gp"), all_of("day").astype(np.int64), all_of("draw"))
+    fold = np.concatenate([calibration_fold(one.fitter.frame, one.rows, rules) for one in sittings])
+    return Jury(kind, cohort, sittings, ballot, fold)
+
+
+def _trial(candidate: Candidate, ballot: Ballot, margin: Floats, gap: float) -> Trial:
+    """Figures by cutoff; the Brier score is that at each cutoff's own level."""
+    line = fit_line(margin, ballot.label, ballot.day, free_slope=True)
+    p = sigmoid(line.at(margin, ballot.day))
+    figures: list[dict[str, float | str]] = []
+    for day, at in ballot.by_day():
+        label = ballot.label[at]
+        found = measure(Ranking.of(p[at], label, ballot.gp[at], float(label.mean())))
+        names = ("lift_at_10", "brier", "auc")
+        figures.append({"cutoff": str(day)} | {name: float(found[name][0]) for name in names})
+    lift, brier, auc = (
+        float(np.mean([figure[name] for figure in figures]))
+        for name in ("lift_at_10", "brier", "auc")
+    )
+    return Trial(candidate, lift, brier, auc, tuple(figures), bool(np.ptp(margin) < 1e-9), gap)
+
+
+def _gap(frame: Frame, fitted: Fit, train: Ints, margin: Floats, test: Ints) -> float:
+    """AUC on the fold's training rows less its AUC on the rows it did not see."""
+    some = train[:: max(1, len(train) // 2000)]
+    if not 0 < frame.label[some].sum() < len(some):
+        return 0.0
+    inside = _auc(fitted.margin(frame.x[some]), frame.label[some])
+    return inside - _auc(margin, frame.label[test])
+
+
+def _auc(margin: Floats, label: Floats) -> float:
+    found = measure(Ranking.of(margin, label, label, float(label.mean())))["auc"]
+    return float(found[0])

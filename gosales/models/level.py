@@ -1,0 +1,113 @@
+"""The level of a division's probabilities, apart from its ranking.
+
+The share of buyers moves from window to window with season and launch. ``fit_line`` takes the
+log-odds of rows at several cutoffs and finds one slope and a level a cutoff, each shrunk
+towards their mean (a MAP estimate: normal priors); ``Line.forecast`` says what the level will
+be at a cutoff to come.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+
+from gosales.models.frame import Floats, Ints
+from gosales.months import add_months
+
+__all__ = ["Line", "fit_line", "sigmoid"]
+
+# A flatter line than this would turn the ranking to noise, or upside down.
+MIN_SLOPE = 0.05
+# Spreads of the priors: of the slope around 1, of a cutoff's level around the mean level.
+SLOPE_SPREAD, LEVEL_SPREAD = 0.2, 0.5
+# The next level: so much of the last one, the rest of the same window a year before.
+LAST = 0.7
+YEAR_TOLERANCE_DAYS = 46
+
+
+def sigmoid(z: Floats) -> Floats:
+    """1 / (1 + exp(-z)), without overflow."""
+    small = np.exp(-np.abs(z))
+    result: Floats = np.where(z >= 0, 1.0, small) / (1.0 + small)
+    return result
+
+
+@dataclass(frozen=True)
+class Line:
+    """``slope * log-odds + level of the cutoff``; ``days`` are ordinal and ascending."""
+
+    slope: float
+    days: Ints
+    levels: Floats
+
+    def at(self, margin: Floats, day: Ints) -> Floats:
+        """Log-odds at each row's own cutoff; one that was not fitted takes the mean level."""
+        place = np.searchsorted(self.days, day).clip(max=len(self.days) - 1)
+        known = self.days[place] == day
+        level = np.where(known, self.levels[place], self.levels.mean())
+        line: Floats = self.slope * margin + level
+        return line
+
+    def forecast(self, target: dt.date, window_months: int) -> float:
+        """The level at ``target``: mostly the newest, and that of a year before if there is one.
+
+        A window of a year or more has its season in it.
+        """
+        last = float(self.levels[-1])
+        before = add_months(target, -12).toordinal()
+        near = np.abs(self.days - before)
+        place = int(np.argmin(near))
+        same = window_months >= 12 or place == len(self.days) - 1
+        if same or near[place] > YEAR_TOLERANCE_DAYS:
+            return last
+        return LAST * last + (1 - LAST) * float(self.levels[place])
+
+
+def fit_line(margin: Floats, label: Floats, day: Ints, free_slope: bool) -> Line:
+    """Newton's method on (slope, mean level, each cutoff's deviation from it)."""
+    days, place = np.unique(day, return_inverse=True)
+    n = len(days)
+    theta = np.zeros(2 + n)
+    theta[0] = 1.0
+    centre = theta.copy()
+    precision = np.full(2 + n, 1.0 / LEVEL_SPREAD**2)
+    precision[0] = 1.0 / SLOPE_SPREAD**2 if free_slope else 1e12
+    precision[1] = 1e-6
+    for _ in range(50):
+        p = sigmoid(theta[0] * margin + theta[1] + theta[2 + place])
+        error, spread = p - label, p * (1 - p)
+        gradient = _sums(error, margin, place, n) + precision * (theta - centre)
+        step = np.linalg.solve(_hessian(spread, margin, place, n, precision), gradient)
+        norm = float(np.abs(step).max())
+        theta = theta - step * min(1.0, 2.0 / max(norm, 1e-12))
+        if norm < 1e-9:
+            break
+    if theta[0] < MIN_SLOPE and free_slope:
+        return _flat(margin, label, day)
+    return Line(float(theta[0]), days, theta[1] + theta[2:])
+
+
+def _flat(margin: Floats, label: Floats, day: Ints) -> Line:
+    """The flattest line allowed, at the levels that go with it."""
+    line = fit_line(MIN_SLOPE * margin, label, day, free_slope=False)
+    return Line(MIN_SLOPE, line.days, line.levels)
+
+
+def _sums(values: Floats, margin: Floats, place: Ints, n: int) -> Floats:
+    by_day = np.bincount(place, values, n)
+    return np.concatenate([[float(np.sum(values * margin)), float(by_day.sum())], by_day])
+
+
+def _hessian(spread: Floats, margin: Floats, place: Ints, n: int, precision: Floats) -> Floats:
+    by_day = np.bincount(place, spread, n)
+    crossed = np.bincount(place, spread * margin, n)
+    matrix = np.diag(precision)
+    matrix[0, 0] += float(np.sum(spread * margin**2))
+    matrix[0, 1] = matrix[1, 0] = float(crossed.sum())
+    matrix[0, 2:] = matrix[2:, 0] = crossed
+    matrix[1, 1] += float(by_day.sum())
+    matrix[1, 2:] = matrix[2:, 1] = by_day
+    matrix[2:, 2:] += np.diag(by_day)
+    return matrix

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from gosales.models.division import Unmodelled
+from gosales.models.figures import published
+from gosales.models.pool import Pool
+from gosales.models.slices import OWNED, Slice
+from tests.models.worlds import CUTOFFS, make_frame, settings, train_one
+
+BIG = make_frame(400, seed=2, division="Big")
+LARGE = make_frame(400, seed=3, division="Large")
+
+
+def few_buyers(positives: int) -> np.ndarray:
+    """Labels that follow the frame's signal, but for so many buyers only."""
+    frame = make_frame(200, seed=4)
+    label = np.zeros(len(frame.label))
+    drive = np.nan_to_num(frame.x[:, 2]) + np.random.default_rng(0).random(len(label))
+    for place in range(len(CUTOFFS)):
+        rows = np.flatnonzero(frame.cutoff == place)
+        label[rows[np.argsort(-drive[rows])[: positives // len(CUTOFFS)]]] = 1
+    return label
+
+
+def test_a_division_with_few_buyers_borrows_and_says_so() -> None:
+    small = make_frame(200, seed=4, label=few_buyers(20))
+    trained = train_one(small, ["logreg"], others=[BIG, LARGE])
+    assert all(head.borrowed for head in trained.heads)
+    assert {one.candidate.pooling for one in trained.heads[0].trials} <= {"pooled", "own"}
+    assert published(small, trained.judged, 40, 1)["auc"] > 0.7
+    with pytest.raises(Unmodelled, match="min_positives"):
+        train_one(small, ["logreg"])
+
+
+def test_a_division_sold_only_lately_is_judged_by_what_others_knew() -> None:
+    whole = make_frame(300, seed=5)
+    lately = whole.cutoff >= 3
+    fields = ("x", "customers", "code", "cutoff", "label", "gp", "owned")
+    young = make_frame(300, seed=5)
+    for name in fields:
+        object.__setattr__(young, name, getattr(whole, name)[lately])
+    trained = train_one(young, ["logreg", "lgbm"], others=[BIG, LARGE])
+    assert trained.plan.kind in ("nested", "temporal")
+    assert {young.cutoffs[place] for place in young.cutoff[trained.judged.rows]} == {CUTOFFS[3]}
+    figures = published(young, trained.judged, 40, 1)
+    assert figures["auc"] > 0.6
+    # The level is that of the other divisions, not of a launch that nobody could know of.
+    assert abs(trained.judged.p.mean() - BIG.label.mean()) < 0.2
+
+
+def test_training_alone_or_with_others_gives_the_same_model() -> None:
+    one = train_one(BIG, others=[LARGE])
+    again = train_one(BIG, others=[LARGE])
+    assert one.classifier.to_json() == again.classifier.to_json()
+
+
+def test_the_pool_learns_from_the_slice_and_nobody_else() -> None:
+    within = Slice(CUTOFFS[:2])
+    before = Pool([BIG, LARGE], settings(), 1).rows(OWNED, within)
+    altered = make_frame(400, seed=3, division="Large")
+    late = altered.cutoff >= 2
+    object.__setattr__(altered, "label", np.where(late, 1 - altered.label, altered.label))
+    after = Pool([BIG, altered], settings(), 1).rows(OWNED, within)
+    assert before is not None and after is not None
+    assert (before.x == after.x).all() or np.array_equal(before.x, after.x, equal_nan=True)
+    assert (before.label == after.label).all()
+    assert before.cutoff.max() <= CUTOFFS[1].toordinal()
+
+
+def test_thinned_rows_keep_their_rates() -> None:
+    pool = Pool([BIG, LARGE], settings(modeling__pool_rows=1000), 1)
+    rows = pool.rows(OWNED, Slice(CUTOFFS))
+    assert rows is not None and len(rows.label) < 1100
+    owned = np.concatenate([frame.label[frame.owned] for frame in (BIG, LARGE)])
+    rate = (rows.weight * rows.label).sum() / rows.weight.sum()
+    assert rate == pytest.approx(owned.mean(), abs=0.01)
+    assert rows.weight.sum() == pytest.approx(len(owned), rel=0.01)
+
+
+def test_a_target_far_ahead_is_no_error() -> None:
+    pool = Pool([BIG], settings(), 1)
+    from gosales.models.division import train_division
+
+    trained = train_division(BIG, pool, ["logreg"], ["platt"], dt.date(2030, 1, 31))
+    assert trained.heads
