@@ -22,7 +22,7 @@ from gosales.errors import NothingToDo
 from gosales.etl.star import StarFacts, read_star_facts
 from gosales.features import ensure_features
 from gosales.labels import ensure_labels
-from gosales.models import card
+from gosales.models import card, plots
 from gosales.models.cutoffs import training_cutoffs
 from gosales.models.division import Trained, Unmodelled, train_division
 from gosales.models.evaluate import calibration_bins, gains, thresholds
@@ -39,6 +39,7 @@ __all__ = ["DivisionSummary", "TrainReport", "train"]
 
 PERCENTS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0)
 SHAP_ROWS = 2000
+DRAWN = ("gains", "calibration", "shap_global")
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,13 @@ def _describe(run: Run, frame: Frame, trained: Trained, seed: int) -> _Result:
     figures = card.metrics(frame, trained, settings, seed)
     files = {place.for_division("metrics", frame.division, "json"): _json(figures)}
     removed: list[Path] = []
-    for stem, table in _tables(frame, trained, seed, settings.shap_sample_rows).items():
+    tables = _tables(frame, trained, seed, settings.shap_sample_rows)
+    if plots.available():
+        rows = {stem: table.to_pylist() for stem in DRAWN if (table := tables[stem]) is not None}
+        for name, content in plots.draw(frame.division, figures, rows).items():
+            stem, kind = name.split(".")
+            files[place.for_division(stem, frame.division, kind)] = content
+    for stem, table in tables.items():
         path = place.for_division(stem, frame.division, "csv")
         if table is None:
             removed.append(path)
