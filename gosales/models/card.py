@@ -13,6 +13,7 @@ from gosales.models.figures import published
 from gosales.models.frame import Frame
 from gosales.models.guardrails import Guard
 from gosales.models.selection import FittedHead
+from gosales.models.worth import value_figures
 from gosales.settings import ModelingSettings
 
 __all__ = ["guards", "metadata", "metrics", "model_card", "selected_model"]
@@ -39,6 +40,7 @@ def metrics(
             "reported_cutoffs": [str(frame.cutoffs[p]) for p in np.unique(frame.cutoff[rows])],
         },
         **published(frame, trained.judged, settings.bootstrap, seed),
+        "value": value_figures(frame, trained.judged, settings.bootstrap, seed),
         "selection": {
             "rule": "highest mean lift_at_10 over the judged cutoffs, ties by mean Brier",
             "heads": [
@@ -241,7 +243,10 @@ def model_card(
             "out_of_fold_brier": {one.head.cohort: one.calibration_briers for one in trained.heads},
             "mae": figures["calibration_mae"],
         },
-        "deal_value": {head.cohort: head.deal_value for head in heads},
+        "deal_value": {
+            head.cohort: {"mean": head.value.mean, "regression": bool(head.value.columns)}
+            for head in heads
+        },
         "evaluation": figures["evaluation"],
         "figures": {
             name: figures[name]

@@ -20,25 +20,25 @@ from gosales.models.bases import Base, base_from_native
 from gosales.models.calibrate import Calibrator
 from gosales.models.frame import Bools, Floats, Singles
 from gosales.models.slices import cohort_rows
+from gosales.models.value import ValueModel
 
 __all__ = ["DivisionClassifier", "Head"]
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
 class Head:
-    """A base model on some columns of the design, its calibration and its mean deal value.
+    """A base model on some columns of the design, its calibration and what a purchase is worth.
 
-    ``columns`` are positions in the classifier's features; ``deal_value`` is the winsorised
-    mean net gross profit of a purchase in a label window.
+    ``columns``, and those of ``value``, are positions in the classifier's features.
     """
 
     cohort: str
     columns: tuple[int, ...]
     base: Base
     calibrator: Calibrator
-    deal_value: float
+    value: ValueModel
 
     def margin(self, x: Singles) -> Floats:
         return self.base.margin(np.ascontiguousarray(x[:, list(self.columns)]))
@@ -52,7 +52,7 @@ class Head:
             "columns": list(self.columns),
             "base": self.base.native(),
             "calibrator": self.calibrator.native(),
-            "deal_value": self.deal_value,
+            "value": self.value.native(),
         }
 
     @classmethod
@@ -62,7 +62,7 @@ class Head:
             tuple(native["columns"]),
             base_from_native(native["base"]),
             Calibrator.from_native(native["calibrator"]),
-            float(native["deal_value"]),
+            ValueModel.from_native(native["value"]),
         )
 
 
@@ -99,8 +99,8 @@ class DivisionClassifier:
         return self._by_head(x, lambda head, part: head.probability(part))
 
     def deal_value(self, x: Singles) -> Floats:
-        """The mean value of a purchase by customers like this one."""
-        return self._by_head(x, lambda head, part: np.full(len(part), head.deal_value))
+        """What a purchase by each customer would be worth (see ``value``)."""
+        return self._by_head(x, lambda head, part: head.value.worth(part))
 
     def contributions(self, x: Singles) -> Floats:
         """(rows, features): what each feature adds to the row's log-odds, in its head."""

@@ -130,7 +130,7 @@ def _judge(trainer: Trainer, way: Plan, cohorts: Sequence[str]) -> Judged:
     rows = np.concatenate([fold.test.rows(frame) for fold in way.folds])
     order = np.argsort(rows, kind="stable")
     scores = {name: np.concatenate([one[name] for one in scored])[order] for name in scored[0]}
-    priors = {name: scores.pop(name) for name in ("prior_all", "prior_cohort")}
+    priors = {name: scores.pop(name) for name in ("prior_all", "prior_cohort", "worth")}
     return Judged(rows[order], scores, **priors)
 
 
@@ -143,7 +143,7 @@ def _judge_fold(trainer: Trainer, fold: Fold, cohorts: Sequence[str]) -> dict[st
     overall = _prevalence(trainer, fold, known)
     found = {
         name: np.full(len(rows), overall)
-        for name in ("model", "recency_frequency", "prior_all", "prior_cohort")
+        for name in ("model", "recency_frequency", "prior_all", "prior_cohort", "worth")
     }
     for cohort in cohorts:
         mine = np.isin(rows, fold.test.rows(frame, cohort), assume_unique=True)
@@ -152,6 +152,7 @@ def _judge_fold(trainer: Trainer, fold: Fold, cohorts: Sequence[str]) -> dict[st
         day = frame.cutoffs[int(frame.cutoff[rows[mine]].max())]
         head = trainer.fit_head(cohort, fold.train, day).head
         found["model"][mine] = head.probability(frame.x[rows[mine]])
+        found["worth"][mine] = head.value.worth(frame.x[rows[mine]])
         train = fold.train.rows(frame, cohort)
         found["recency_frequency"][mine] = _rule(frame, train, rows[mine], day)
     for side in (True, False):
@@ -181,7 +182,10 @@ def _rule(frame: Frame, train: Ints, test: Ints, day: dt.date) -> Floats:
 def _classifier(frame: Frame, fitted: Sequence[FittedHead]) -> DivisionClassifier:
     """The heads on one list of features: those that any head uses, and the ownership column."""
     source = frame.names.index(OWNED_SOURCE)
-    used = sorted({source, *(column for one in fitted for column in one.head.columns)})
+    used = sorted(
+        {source}.union(*(one.head.columns for one in fitted))
+        | {column for one in fitted for column in one.head.value.columns}
+    )
     place = {column: number for number, column in enumerate(used)}
     heads = [
         Head(
@@ -189,7 +193,9 @@ def _classifier(frame: Frame, fitted: Sequence[FittedHead]) -> DivisionClassifie
             tuple(place[column] for column in one.head.columns),
             one.head.base,
             one.head.calibrator,
-            one.head.deal_value,
+            replace(
+                one.head.value, columns=tuple(place[column] for column in one.head.value.columns)
+            ),
         )
         for one in fitted
     ]

@@ -36,14 +36,15 @@ class Judged:
     """Rows that no part of their model has seen, with the model's and the baselines' scores.
 
     ``scores`` holds probabilities by scorer: ``model`` and each baseline that ranks.
-    ``prior`` is the prevalence of the rows that were trained on, over all customers and in
-    the row's own cohort.
+    ``worth`` is what a purchase would bring. ``prior`` is the prevalence of the rows that were
+    trained on, over all customers and in the row's own cohort.
     """
 
     rows: Ints
     scores: dict[str, Floats]
     prior_all: Floats
     prior_cohort: Floats
+    worth: Floats
 
     @property
     def p(self) -> Floats:

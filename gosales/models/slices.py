@@ -17,7 +17,16 @@ import numpy as np
 from gosales.models.frame import Bools, Floats, Frame, Ints
 from gosales.months import add_months
 
-__all__ = ["JOINT", "NEVER_OWNED", "OWNED", "Condition", "Slice", "closed_by", "cohort_rows"]
+__all__ = [
+    "JOINT",
+    "NEVER_OWNED",
+    "OWNED",
+    "Condition",
+    "Slice",
+    "closed_by",
+    "cohort_rows",
+    "fold_of",
+]
 
 JOINT, OWNED, NEVER_OWNED = "joint", "owned", "never_owned"
 

@@ -13,6 +13,7 @@ from gosales.models.fitting import Fit, Fitter
 from gosales.models.frame import OWNED_SOURCE
 from gosales.models.pool import Pool
 from gosales.models.slices import JOINT, Slice
+from gosales.models.value import ValueModel
 from tests.models.worlds import CUTOFFS, NAMES, make_frame, settings, train_one
 
 FRAME = make_frame()
@@ -176,7 +177,7 @@ def test_each_cohort_is_scored_by_its_head() -> None:
     def head(cohort: str, intercept: float) -> Head:
         one, nothing = np.ones(1), np.zeros(1)
         base = LinearBase(nothing, one, nothing, nothing, intercept, 1.0, 0.0, "own")
-        return Head(cohort, (0,), base, Calibrator("none"), 100.0 + intercept)
+        return Head(cohort, (0,), base, Calibrator("none"), ValueModel(100.0 + intercept))
 
     classifier = DivisionClassifier(
         "Alpha", [OWNED_SOURCE], 0, [head("owned", 2.0), head("never_owned", -2.0)]

@@ -98,13 +98,16 @@ def test_scoring_a_training_row_gives_the_training_prediction_to_the_bit(
 def test_expected_profit_is_probability_times_deal_value(trained: Workspace) -> None:
     with opened(trained) as run:
         model = load_model(run, trained.model("Beta"))
-    values = {head.cohort: head.deal_value for head in model.classifier.heads}
+        day = scores(trained)[0]["cutoff"]
+        design = load_design(run, "Beta", day)
+    names = [str(name) for name in model.classifier.feature_names_in_]
+    x = design.x[:, [design.names.index(name) for name in names]]
+    worth = dict(zip(design.customers, model.classifier.deal_value(x), strict=True))
+    assert min(worth.values()) > 0
     for row in scores(trained):
         if row["division_name"] == "Beta":
-            cohort = "owned" if row["owned_before"] else "never_owned"
-            worth = values.get(cohort, values.get("joint"))
-            assert worth is not None
-            assert row["expected_gp"] == pytest.approx(row["icp_score"] * worth, abs=0.006)
+            expected = row["icp_score"] * worth[row["customer_id"]]
+            assert row["expected_gp"] == pytest.approx(expected, abs=0.006)
 
 
 def test_reasons_are_there_distinct_and_short(trained: Workspace) -> None:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from gosales.models.fitting import Fitter
+from gosales.models.pool import Pool
+from gosales.models.slices import JOINT, Slice
+from gosales.models.value import ValueModel, fit_value
+from gosales.models.worth import value_figures
+from tests.models.worlds import CUTOFFS, make_frame, settings, train_one
+
+
+def priced(follows: bool) -> Fitter:
+    """A frame whose purchases are worth what the customer's orders were worth, or anything."""
+    frame = make_frame(400)
+    rng = np.random.default_rng(3)
+    names = list(frame.names)
+    names[3] = "rfm__all__gp_mean__12m"
+    spend = np.nan_to_num(frame.x[:, 3]).astype(float)
+    worth = (spend if follows else rng.lognormal(6, 1, len(spend))) * rng.lognormal(
+        0, 0.3, len(spend)
+    )
+    object.__setattr__(frame, "names", tuple(names))
+    object.__setattr__(frame, "gp", frame.label * np.maximum(worth, 1.0))
+    return Fitter(frame, Pool([frame], settings(), 1))
+
+
+def test_value_follows_what_orders_were_worth() -> None:
+    fitter = priced(True)
+    model = fit_value(fitter, JOINT, Slice(CUTOFFS))
+    frame = fitter.frame
+    assert model.columns
+    buyers = frame.label > 0
+    worth = model.worth(frame.x[buyers])
+    assert np.corrcoef(np.log(worth), np.log(frame.gp[buyers]))[0, 1] > 0.6
+    cap = np.quantile(frame.gp[buyers], settings().value_cap_quantile)
+    assert worth.sum() == pytest.approx(np.minimum(frame.gp[buyers], cap).sum(), rel=0.1)
+    assert worth.max() <= cap + 1e-6
+
+
+def test_worths_that_nothing_foretells_take_the_mean() -> None:
+    fitter = priced(False)
+    model = fit_value(fitter, JOINT, Slice(CUTOFFS))
+    worth = model.worth(fitter.frame.x)
+    # Whatever it uses, it may not stray from the mean for nothing.
+    assert np.std(worth) < 0.35 * np.mean(worth)
+
+
+def test_the_native_form_is_equal_to_the_bit() -> None:
+    fitter = priced(True)
+    model = fit_value(fitter, JOINT, Slice(CUTOFFS))
+    again = ValueModel.from_native(json.loads(json.dumps(model.native())))
+    assert again == model
+    assert (again.worth(fitter.frame.x) == model.worth(fitter.frame.x)).all()
+
+
+def test_expected_profit_is_held_against_what_came() -> None:
+    frame = make_frame(400)
+    trained = train_one(frame, ["logreg"])
+    found = value_figures(frame, trained.judged, 60, 1)["all"]
+    rows = trained.judged.rows
+    assert found["realised_gp"] == pytest.approx(frame.gp[rows][frame.label[rows] > 0].sum())
+    assert found["expected_gp"] == pytest.approx((trained.judged.p * trained.judged.worth).sum())
+    low, high = found["ratio_interval"]
+    assert low <= found["ratio"] <= high
+    assert 0.6 < found["ratio"] < 1.7
