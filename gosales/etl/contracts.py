@@ -106,22 +106,19 @@ def find_violations(
     # Nearly every line is fine: one pass finds the few that the rules have to look at.
     suspect = engine.cache(lines.filter(_suspect(lines, rules, settings, today)))
     parts = [
-        suspect.mutate(value=rule.broken(suspect, settings, today))
-        .filter(lambda t: t.value.notnull())
-        .select(
+        suspect.select(
             "row_id",
             "source_file",
             "source_row",
-            "value",
+            value=rule.broken(suspect, settings, today),
             rule=ibis.literal(rule.name),
             order=ibis.literal(place, type="int64"),
         )
         for place, rule in enumerate(rules)
     ]
-    return (
-        ibis.union(*parts)
-        .group_by("row_id", "source_file", "source_row", "rule", "order")
-        .agg(value=lambda t: t.value.min())
+    found = ibis.union(*parts).filter(ibis._.value.notnull())
+    return found.group_by("row_id", "source_file", "source_row", "rule", "order").agg(
+        value=found.value.min()
     )
 
 
