@@ -173,19 +173,24 @@ def cells(values: Floats, sign: str = "") -> list[str]:
 
 
 def expected_and_realised(case: Case, draws: Floats) -> None:
-    """The list's expected gross profit beside what its rows brought, at 10 %."""
+    """The list's expected gross profit beside what its buyers brought, at 10 %.
+
+    A purchase at a loss is no buyer (its label is 0): what such rows lost is told apart.
+    """
     settings = case.run.settings.whitespace
     assert isinstance(settings.weights, WhitespaceWeights)
     order = listed(case, settings.weights.model_dump(), settings.max_division_share)
     rows = order[: len(order) // 10]
     weight = draws[:, case.pairs.customer[rows]]
-    brought = weight @ case.profit[rows]
+    brought = weight @ (case.profit[rows] * case.label[rows])
+    lost = case.profit[rows][case.label[rows] == 0].sum()
     buyers = weight @ case.label[rows]
     low, high = np.quantile(brought[1:], [0.025, 0.975])
     few, many = np.quantile(buyers[1:], [0.025, 0.975])
     print(
         f"\nThe list at 10 %: expected gross profit {case.pairs.worth[rows].sum():,.0f}, "
-        f"realised {brought[0]:,.0f} ({low:,.0f} to {high:,.0f}); "
+        f"realised {brought[0]:,.0f} ({low:,.0f} to {high:,.0f}), "
+        f"beside {lost:,.0f} of purchases at a loss; "
         f"expected buyers {case.pairs.odds[rows].sum():,.0f}, "
         f"realised {buyers[0]:,.0f} ({few:,.0f} to {many:,.0f})."
     )
@@ -198,7 +203,7 @@ def sweep(name: str, case: Case) -> None:
     print(f"| weights, most of one division | {' | '.join(heads)} |\n| --- {'| --- ' * 6}|")
     one = np.ones((1, int(case.pairs.customer.max()) + 1))
     for part in (1.0, 0.8, 0.7, 0.6, 0.5, 0.3, 0.0):
-        for share in (0.2, 0.3, 0.4, 1.0):
+        for share in (0.2, 0.3, 0.4, 0.5, 1.0):
             weights = {"probability": part, "expected_gp": 1 - part}
             shown(case, f"p {part:g}, cap {share:g}", listed(case, weights, share), one)
     for signal in ("affinity", "similarity"):
