@@ -14,6 +14,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from gosales import __version__
 from gosales.artifacts import is_current
 from gosales.errors import NothingToDo
 from gosales.etl.star import StarFacts, read_star_facts
@@ -101,7 +102,7 @@ def _key(run: Run) -> str:
         name: getattr(settings, name).model_dump(mode="json")
         for name in ("labels", "features", "modeling")
     }
-    content["seed"] = settings.run.seed
+    content |= {"seed": settings.run.seed, "version": __version__}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
