@@ -18,15 +18,30 @@ from ibis import _
 from gosales.engine import MONEY
 from gosales.features.catalog import Feature, Floats, Value, share
 from gosales.features.known import Known
+from gosales.features.rfm import within
 from gosales.features.shrinkage import learn_prior, shrunk
 from gosales.workspace import slug
 
-__all__ = ["features", "of_pairs"]
+__all__ = ["features", "of_days", "of_orders", "of_pairs"]
 
 Aggregates = dict[str, ir.Value]
 NO_PROFIT = "no gross profit above zero in the last 12 months"
 NOTHING = ibis.literal(0, MONEY)
 ORDERS = "rfm__all__tx_n__12m"
+
+
+def of_days() -> Aggregates:
+    """Over a pair's days: ``gp_12m`` (decimal), ``recency_days``, ``tenure_months``."""
+    return {
+        "gp_12m": within(_.gross_profit, 12).cast(MONEY),
+        "recency_days": _.days_ago.min(),
+        "tenure_months": _.months_ago.max(),
+    }
+
+
+def of_orders() -> Aggregates:
+    """Over a pair's orders: ``tx_12m``."""
+    return {"tx_12m": within(_.orders, 12)}
 
 
 def of_pairs(divisions: Sequence[str]) -> Aggregates:

@@ -19,7 +19,7 @@ MONTHS, LATELY = 12, 6
 
 
 def of_pairs() -> Aggregates:
-    """Over a customer's pairs: ``divisions_n`` of 12 months, ``divisions_ever``."""
+    """Over a customer's pairs: divisions of 12 months, ever, and first of 12 months."""
     return {
         "divisions_n": (_.tx_12m > 0).sum(),
         "divisions_ever": _.count(),

@@ -40,8 +40,8 @@ class History:
     ``returns`` (lines that are returns), ``revenue`` and ``margin`` (the gross profit of lines
     that have revenue; both only where the log tells them apart), ``gap_days`` since the day
     before with an order in the division (null for the first) and ``opens_month`` (1 for the
-    first in a calendar month). ``customer_days``: ``gross_profit``, ``gap_days`` and
-    ``opens_month`` per (customer, day). ``orders``: ``orders`` per (customer, division, day);
+    first in a calendar month). ``customer_days``: the same per (customer, day), over all
+    divisions. ``orders``: ``orders`` per (customer, division, day);
     an order over several days counts on the latest that the cutoff knows. ``customer_orders``:
     the same per (customer, day), an order over several divisions counts once. ``skus``: ``skus``
     last bought on that day, as far as the cutoff knows; ``first_skus``: those first bought on
@@ -73,6 +73,14 @@ class Ledgers:
         days = calendar(cutoffs, self.first, self.last, self.lag_days)
         known = self.engine.from_arrow(days)
         return History(**{name: _cut(table, known) for name, table in self.tables.items()})
+
+    def buyers(self, divisions: Sequence[str]) -> dict[str, int]:
+        """How many customers each division has in the end."""
+        days = self.tables["days"]
+        chosen = days.filter(days.division.isin(list(divisions)))
+        counted = chosen.group_by("division").agg(n=_.customer_id.nunique())
+        found = {row["division"]: row["n"] for row in self.engine.to_arrow(counted).to_pylist()}
+        return {name: found.get(name, 0) for name in divisions}
 
     def customers_by(self, cutoffs: Sequence[dt.date]) -> dict[dt.date, int]:
         """How many customers each cutoff knows."""
@@ -114,13 +122,14 @@ def open_ledgers(
     days = engine.cache(
         facts.group_by("customer_id", "division", "order_date").agg(
             gross_profit=_.gross_profit.sum().cast(MONEY),
-            lines=_.count().cast("int64"),
-            returns=_.is_return.sum().cast("int64"),
+            lines=_.count().cast("int32"),
+            returns=_.is_return.cast("int32").sum().cast("int32"),
             **{name: _[name].sum().fill_null(0).cast(MONEY) for name in margin},
         )
     )
     customer_days = days.group_by("customer_id", "order_date").agg(
-        gross_profit=_.gross_profit.sum().cast(MONEY)
+        **{name: _[name].sum().cast(MONEY) for name in ("gross_profit", *margin)},
+        **{name: _[name].sum().cast("int32") for name in ("lines", "returns")},
     )
     first_skus = facts.group_by("customer_id", "product_sku").agg(order_date=_.order_date.min())
     tables = {
@@ -130,7 +139,7 @@ def open_ledgers(
         "customer_orders": _latest(facts, ["customer_id"], "order_key", "orders"),
         "skus": _latest(facts, ["customer_id"], "product_sku", "skus"),
         "first_skus": first_skus.group_by("customer_id", "order_date").agg(
-            skus=_.count().cast("int64")
+            skus=_.count().cast("int32")
         ),
     }
     cached = {name: engine.cache(table) for name, table in tables.items()}
@@ -162,7 +171,7 @@ def _latest(facts: ir.Table, owner: list[str], thing: str, count: str) -> ir.Tab
     later = ibis.window(group_by=[*owner, thing], order_by="order_date")
     seen = seen.mutate(superseded_on=seen.order_date.lead().over(later))
     return seen.group_by(*owner, "order_date", "superseded_on").agg(
-        **{count: _.count().cast("int64")}
+        **{count: _.count().cast("int32")}
     )
 
 

@@ -8,26 +8,28 @@ from ibis import _
 
 from gosales.engine import MONEY
 from gosales.features.catalog import Feature, as_float, share
-from gosales.features.history import History
 
 __all__ = ["cycles", "features", "of_customer_days", "of_days"]
 
 Aggregates = dict[str, ir.Value]
 DAYS_A_MONTH = 365.25 / 12
+# More days than any gap has.
+LONGEST = 1_000_000
 ONE_DAY = "orders on fewer than two days"
 
 
 def of_days(prefix: str = "") -> Aggregates:
     """Over days: first and last day, days and months with an order, gaps between days."""
     gap = _.gap_days
+    # The gap of the latest day, which is the least far ago; null when that is also the first.
+    latest = (_.days_ago.cast("int64") * LONGEST + gap).min() % LONGEST
     return {
         f"{prefix}tenure_days": _.days_ago.max(),
         f"{prefix}tenure_months": _.months_ago.max(),
         f"{prefix}last_days_ago": _.days_ago.min(),
         f"{prefix}order_days": _.count().cast("int64"),
         f"{prefix}active_months": _.opens_month.sum(),
-        # The gap of the latest day; null when that is also the first.
-        f"{prefix}gap_last": gap.argmin(_.days_ago),
+        f"{prefix}gap_last": latest,
         f"{prefix}gap_median": gap.median(),
         f"{prefix}gap_sum": gap.sum().cast("int64"),
         f"{prefix}gap_squares": (gap.cast("int64") * gap.cast("int64")).sum().cast("int64"),
@@ -36,12 +38,13 @@ def of_days(prefix: str = "") -> Aggregates:
 
 def of_customer_days() -> Aggregates:
     """As ``of_days``, ``all_...``, and ``first_gp``, the gross profit of the first day."""
-    return of_days("all_") | {"first_gp": _.gross_profit.argmax(_.days_ago).cast(MONEY)}
+    first = _.gross_profit.sum(where=_.gap_days.isnull())
+    return of_days("all_") | {"first_gp": first.cast(MONEY)}
 
 
-def cycles(history: History) -> ir.Table:
+def cycles(days: ir.Table) -> ir.Table:
     """Per (cutoff, division): ``cycle_days``, the median gap of all customers that came back."""
-    return history.days.group_by("cutoff", "division").agg(cycle_days=_.gap_days.median())
+    return days.group_by("cutoff", "division").agg(cycle_days=_.gap_days.median())
 
 
 def features() -> list[Feature]:

@@ -11,25 +11,16 @@ from gosales.engine import MONEY
 from gosales.features.catalog import Feature, share, span, window_label
 from gosales.features.rfm import within
 
-__all__ = ["features", "of_days", "of_pairs"]
+__all__ = ["features", "of_days"]
 
 Aggregates = dict[str, ir.Value]
 MEASURES = ("revenue", "margin")
 
 
-def of_days(windows: Sequence[int]) -> Aggregates:
+def of_days(windows: Sequence[int], prefix: str = "") -> Aggregates:
     """Over days: ``revenue_<w>`` and ``margin_<w>``, the gross profit of lines with revenue."""
     return {
-        f"{measure}_{window_label(w)}": within(_[measure], w).cast(MONEY)
-        for measure in MEASURES
-        for w in (*windows, None)
-    }
-
-
-def of_pairs(windows: Sequence[int]) -> Aggregates:
-    """Over a customer's pairs: ``all_revenue_<w>``, ``all_margin_<w>``."""
-    return {
-        f"all_{measure}_{window_label(w)}": _[f"{measure}_{window_label(w)}"].sum().cast(MONEY)
+        f"{prefix}{measure}_{window_label(w)}": within(_[measure], w).cast(MONEY)
         for measure in MEASURES
         for w in (*windows, None)
     }

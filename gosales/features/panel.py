@@ -83,79 +83,112 @@ class Panel:
 
     def slices(self, cutoffs: Sequence[dt.date]) -> Iterator[Slice]:
         """The blocks of each cutoff, in the order of time; read one before asking for the next."""
-        for some in self._together(cutoffs):
+        buyers = self.ledgers.buyers(self.targets)
+        for some in self._together(cutoffs, sum(buyers.values())):
             history = self.ledgers.at(some)
-            pairs = self.engine.cache(self._pairs(history))
-            shared, own = self._shared(history, pairs), [self._own(history, pairs)]
+            shared, apart = self._shared(history), list[ir.Table]()
             if self.settings.affinity:
                 found = affinity.pairs(self.engine, history, self.targets, self.settings)
-                own.append(self._select(found, PAIR, "affinity"))
+                apart.append(self._select(found, PAIR, "affinity"))
             if self.settings.als:
                 tastes, alike = als.tables(self.engine, history, self.targets)
                 shared = _left(shared, self._select(tastes, CUSTOMER, "als"), CUSTOMER)
-                own.append(self._select(alike, PAIR, "als"))
+                apart.append(self._select(alike, PAIR, "als"))
             rows = _groups(self.engine.to_arrow(shared.order_by(*CUSTOMER)), ["cutoff"])
-            blocks = [self._block(table) for table in own]
+            own = self._own_blocks(history, self._batches(buyers, len(some)), apart)
             for day in some:
-                own_of_day = ((name, [b(day, name) for b in blocks]) for name in self.targets)
-                yield Slice(day, rows[(day,)], own_of_day)
+                yield Slice(day, rows[(day,)], own(day))
 
-    def _together(self, cutoffs: Sequence[dt.date]) -> Iterator[list[dt.date]]:
-        """Runs of cutoffs whose customers fit into memory together."""
+    def _together(self, cutoffs: Sequence[dt.date], pairs: int) -> Iterator[list[dt.date]]:
+        """Runs of cutoffs whose rows fit into memory together; ``pairs`` are those of each."""
         customers, some, rows = self.ledgers.customers_by(cutoffs), list[dt.date](), 0
         for day in sorted(cutoffs):
-            if some and rows + customers[day] > SHARED_ROWS:
+            full = rows + customers[day] > SHARED_ROWS or (len(some) + 1) * pairs > OWN_ROWS
+            if some and full:
                 yield some
                 some, rows = [], 0
             some.append(day)
             rows += customers[day]
         yield some
 
-    def _pairs(self, history: History) -> ir.Table:
-        """(cutoff, customer, division) -> the aggregates of all families."""
-        days = history.days.group_by(*PAIR).agg(
+    def _batches(self, buyers: dict[str, int], cutoffs: int) -> list[list[str]]:
+        """Targets whose pairs fit into memory together."""
+        batches: list[list[str]] = [[]]
+        rows = 0
+        for name in self.targets:
+            if batches[-1] and (rows + buyers[name]) * cutoffs > OWN_ROWS:
+                batches.append([])
+                rows = 0
+            batches[-1].append(name)
+            rows += buyers[name]
+        return batches
+
+    def _own_blocks(
+        self, history: History, batches: list[list[str]], apart: list[ir.Table]
+    ) -> Callable[[dt.date], Iterator[tuple[str, list[pa.Table]]]]:
+        """The own blocks of each target at a cutoff.
+
+        Where there is more than one batch, there is one cutoff, and each batch is computed when
+        it is its turn.
+        """
+        first, blocks = self._own(history, batches[0]), [self._block(table) for table in apart]
+
+        def of_day(day: dt.date) -> Iterator[tuple[str, list[pa.Table]]]:
+            for batch in batches:
+                groups = first if batch is batches[0] else self._own(history, batch)
+                for name in batch:
+                    own = groups.get((day, name), NOBODY)
+                    yield name, [own, *(block(day, name) for block in blocks)]
+
+        return of_day
+
+    def _own(self, history: History, targets: list[str]) -> dict[tuple[object, ...], pa.Table]:
+        """(cutoff, target) -> the target's own features, for its buyers."""
+        days, orders = (t.filter(t.division.isin(targets)) for t in (history.days, history.orders))
+        rows = days.group_by(*PAIR).agg(
             **rfm.of_days(self.windows),
             **lifecycle.of_days(),
             **trajectory.of_days(),
             **returns.of_days(self.windows),
             **(margin.of_days(self.windows) if self.has_margin else {}),
         )
-        orders = history.orders.group_by(*PAIR).agg(
+        counts = orders.group_by(*PAIR).agg(
             **rfm.of_orders(self.windows),
             **trajectory.of_orders(),
             **seasonality.of_orders(self.ahead_months),
         )
-        return _left(days, orders, PAIR)
+        rows = _left(rows, counts, PAIR)
+        rows = _left(rows, lifecycle.cycles(days), ["cutoff", "division"])
+        own = self._select(rows, PAIR).order_by(*PAIR)
+        return _groups(self.engine.to_arrow(own), ["cutoff", "division"])
 
-    def _shared(self, history: History, pairs: ir.Table) -> ir.Table:
+    def _shared(self, history: History) -> ir.Table:
         """(cutoff, customer) -> the shared features."""
-        rows = pairs.group_by(*CUSTOMER).agg(
-            **rfm.of_pairs(self.windows),
-            **trajectory.of_pairs(),
-            **diversity.of_pairs(),
-            **returns.of_pairs(self.windows),
-            **(margin.of_pairs(self.windows) if self.has_margin else {}),
-            **cross_division.of_pairs(self.divisions),
-        )
-        days = history.customer_days.group_by(*CUSTOMER).agg(
-            **lifecycle.of_customer_days(), **trajectory.of_customer_days()
+        rows = history.customer_days.group_by(*CUSTOMER).agg(
+            **rfm.of_days(self.windows, "all_"),
+            **lifecycle.of_customer_days(),
+            **trajectory.of_customer_days(),
+            **returns.of_days(self.windows, "all_"),
+            **(margin.of_days(self.windows, "all_") if self.has_margin else {}),
         )
         orders = history.customer_orders.group_by(*CUSTOMER).agg(
             **rfm.of_orders(self.windows, "all_"),
             **trajectory.of_customer_orders(),
             **seasonality.of_orders(self.ahead_months, "all_"),
         )
+        pairs = _left(
+            history.days.group_by(*PAIR).agg(**cross_division.of_days()),
+            history.orders.group_by(*PAIR).agg(**cross_division.of_orders()),
+            PAIR,
+        )
+        spread = pairs.group_by(*CUSTOMER).agg(
+            **cross_division.of_pairs(self.divisions), **diversity.of_pairs()
+        )
         skus = history.skus.group_by(*CUSTOMER).agg(**diversity.of_skus())
         first = history.first_skus.group_by(*CUSTOMER).agg(**diversity.of_first_skus())
-        for table in (days, orders, skus, first):
+        for table in (orders, spread, skus, first):
             rows = _left(rows, table, CUSTOMER)
         return self._select(trajectory.month_means(rows), CUSTOMER)
-
-    def _own(self, history: History, pairs: ir.Table) -> ir.Table:
-        """(cutoff, target, customer) -> the target's own features, for its buyers."""
-        chosen = pairs.filter(pairs.division.isin(list(self.targets)))
-        rows = _left(chosen, lifecycle.cycles(history), ["cutoff", "division"])
-        return self._select(rows, PAIR)
 
     def _select(self, rows: ir.Table, keys: list[str], family: str = "") -> ir.Table:
         """What the engine computes of the shared features, or of a target's own."""
@@ -169,8 +202,7 @@ class Panel:
         return rows.select(*keys, **{f.name: f.expression for f in chosen})
 
     def _block(self, own: ir.Table) -> Callable[[dt.date, str], pa.Table]:
-        """A block of targets, all of it in memory, or read a target at a time where it is large."""
-        own = self.engine.cache(own)
+        """A table that is ready: in memory, or read a target at a time where it is large."""
         if self.engine.scalar(own.count()) <= OWN_ROWS:
             keys = ["cutoff", "division"]
             groups = _groups(self.engine.to_arrow(own.order_by(*PAIR)), keys)

@@ -10,20 +10,14 @@ from ibis import _
 from gosales.features.catalog import Feature, share, span, window_label
 from gosales.features.rfm import within
 
-__all__ = ["features", "of_days", "of_pairs"]
+__all__ = ["features", "of_days"]
 
 Aggregates = dict[str, ir.Value]
 
 
-def of_days(windows: Sequence[int]) -> Aggregates:
+def of_days(windows: Sequence[int], prefix: str = "") -> Aggregates:
     """Over days: ``returns_<w>``, the lines that are returns."""
-    return {f"returns_{window_label(w)}": within(_.returns, w) for w in (*windows, None)}
-
-
-def of_pairs(windows: Sequence[int]) -> Aggregates:
-    """Over a customer's pairs: ``all_returns_<w>``."""
-    labels = [window_label(w) for w in (*windows, None)]
-    return {f"all_returns_{w}": _[f"returns_{w}"].sum() for w in labels}
+    return {f"{prefix}returns_{window_label(w)}": within(_.returns, w) for w in (*windows, None)}
 
 
 def features(windows: Sequence[int]) -> list[Feature]:

@@ -12,22 +12,22 @@ from gosales.engine import MONEY
 from gosales.features.calendar import HALF_LIVES
 from gosales.features.catalog import Feature, share, span, window_label
 
-__all__ = ["features", "of_days", "of_orders", "of_pairs", "within"]
+__all__ = ["features", "of_days", "of_orders", "within"]
 
 Aggregates = dict[str, ir.Value]
 # Decayed orders have the six decimals of their weights.
 DECAYED = "decimal(18, 6)"
 
 
-def of_days(windows: Sequence[int]) -> Aggregates:
+def of_days(windows: Sequence[int], prefix: str = "") -> Aggregates:
     """Over days: ``gp_<w>`` (decimal), ``lines_<w>``, ``recency_days``, ``gp_decay_<h>``."""
-    found: Aggregates = {"recency_days": _.days_ago.min()}
+    found: Aggregates = {f"{prefix}recency_days": _.days_ago.min()}
     for w in (*windows, None):
-        found[f"gp_{window_label(w)}"] = within(_.gross_profit, w).cast(MONEY)
-        found[f"lines_{window_label(w)}"] = within(_.lines, w)
+        found[f"{prefix}gp_{window_label(w)}"] = within(_.gross_profit, w).cast(MONEY)
+        found[f"{prefix}lines_{window_label(w)}"] = within(_.lines, w)
     for h in HALF_LIVES:
         weighted = _.gross_profit.cast("decimal(20, 6)") * _[f"decay_{h}"]
-        found[f"gp_decay_{h}"] = weighted.sum().cast("decimal(38, 12)")
+        found[f"{prefix}gp_decay_{h}"] = weighted.sum().cast("decimal(38, 12)")
     return found
 
 
@@ -37,16 +37,6 @@ def of_orders(windows: Sequence[int], prefix: str = "") -> Aggregates:
     for h in HALF_LIVES:
         weighted = _.orders.cast("decimal(16, 6)") * _[f"decay_{h}"]
         found[f"{prefix}tx_decay_{h}"] = weighted.sum().cast(DECAYED)
-    return found
-
-
-def of_pairs(windows: Sequence[int]) -> Aggregates:
-    """Over a customer's pairs: the sums of all divisions, ``all_...``; orders are not additive."""
-    labels = [window_label(w) for w in (*windows, None)]
-    found: Aggregates = {"all_recency_days": _.recency_days.min()}
-    found |= {f"all_gp_{w}": _[f"gp_{w}"].sum().cast(MONEY) for w in labels}
-    found |= {f"all_lines_{w}": _[f"lines_{w}"].sum() for w in labels}
-    found |= {f"all_gp_decay_{h}": _[f"gp_decay_{h}"].sum() for h in HALF_LIVES}
     return found
 
 

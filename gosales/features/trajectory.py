@@ -18,7 +18,6 @@ __all__ = [
     "of_customer_orders",
     "of_days",
     "of_orders",
-    "of_pairs",
 ]
 
 Aggregates = dict[str, ir.Value]
@@ -32,31 +31,27 @@ MEASURES = (("gp", "currency", "gross profit"), ("tx", "orders", "orders"))
 
 
 def of_customer_days() -> Aggregates:
-    """Over a customer's days: ``gp_month_<m>`` (decimal), m months ago.
+    """Over a customer's days: ``gp_month_<m>`` (decimal), m months ago, and as ``of_days``.
 
     Months hang on the cutoff: month 0 is ``(cutoff - 1 month, cutoff]``.
     """
-    return {f"gp_month_{m}": _in_month(_.gross_profit, m).cast(MONEY) for m in range(MONTHS)}
+    months = {f"gp_month_{m}": _in_month(_.gross_profit, m).cast(MONEY) for m in range(MONTHS)}
+    return months | of_days("all_")
 
 
 def of_customer_orders() -> Aggregates:
-    """Over a customer's orders: ``tx_month_<m>`` and, before the lag, ``all_tx_lag_<w>``."""
+    """Over a customer's orders: ``tx_month_<m>``, and as ``of_orders``."""
     return {f"tx_month_{m}": _in_month(_.orders, m) for m in range(MONTHS)} | of_orders("all_")
 
 
-def of_days() -> Aggregates:
+def of_days(prefix: str = "") -> Aggregates:
     """Over days: ``gp_lag_<w>``, of windows that end some days before the cutoff."""
-    return {f"gp_lag_{w}": _before_lag(_.gross_profit, w).cast(MONEY) for w in LAGGED}
+    return {f"{prefix}gp_lag_{w}": _before_lag(_.gross_profit, w).cast(MONEY) for w in LAGGED}
 
 
 def of_orders(prefix: str = "") -> Aggregates:
     """Over orders: ``tx_lag_<w>``."""
     return {f"{prefix}tx_lag_{w}": _before_lag(_.orders, w) for w in LAGGED}
-
-
-def of_pairs() -> Aggregates:
-    """Over a customer's pairs: ``all_gp_lag_<w>``."""
-    return {f"all_gp_lag_{w}": _[f"gp_lag_{w}"].sum().cast(MONEY) for w in LAGGED}
 
 
 def month_means(rows: ir.Table) -> ir.Table:
