@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -67,20 +68,24 @@ def dfs(split: Split, python: str, seed: int) -> dict[str, Floats]:
 
 
 def flaml(split: Split, python: str, seed: int, seconds: float) -> dict[str, Floats]:
-    """FLAML on our features, ``seconds`` of search for each division."""
-    found = {}
-    for division in split.divisions:
-        label, _, _, cutoff = split.stacked(division)
-        if label.min() == label.max():
-            found[division] = np.full(len(split.scored), label.mean())
-            continue
-        x, new = split.design(division)
-        with TemporaryDirectory() as folder:
-            place = Path(folder)
-            np.savez(place / "rows.npz", x=x, label=label, cutoff=cutoff, new=new)
-            (place / "plan.json").write_text(json.dumps({"seed": seed, "seconds": seconds}))
-            _work(python, "flaml_worker.py", place)
-            found[division] = np.load(place / "p.npy")
+    """FLAML on our features, ``seconds`` of search for each division, two at a time."""
+    plan = json.dumps({"seed": seed, "seconds": seconds})
+    with ThreadPoolExecutor(2) as workers:
+        p = workers.map(lambda one: _search(split, one, python, plan), split.divisions)
+        return dict(zip(split.divisions, p, strict=True))
+
+
+def _search(split: Split, division: str, python: str, plan: str) -> Floats:
+    label, _, _, cutoff = split.stacked(division)
+    if label.min() == label.max():
+        return np.full(len(split.scored), label.mean())
+    x, new = split.design(division)
+    with TemporaryDirectory() as folder:
+        place = Path(folder)
+        np.savez(place / "rows.npz", x=x, label=label, cutoff=cutoff, new=new)
+        (place / "plan.json").write_text(plan, encoding="utf-8")
+        _work(python, "flaml_worker.py", place)
+        found: Floats = np.load(place / "p.npy")
     return found
 
 
