@@ -67,7 +67,7 @@ def main() -> None:
         sys.exit(f"{error.message}\n{error.remedy}".strip())
     print(text)
     if choice.write:
-        write_section(choice.write, choice.title or choice.log, text)
+        write_section(choice.write, choice.title or Path(choice.log).name, text)
 
 
 def judged(choice: argparse.Namespace, root: Path) -> str:

@@ -36,7 +36,7 @@ def page(
     if contest.played(TRUTH):
         parts.append(_share(contest))
     if contest.constant.get(OURS):
-        parts.append(f"Not modelled by GoSales, so judged by the base rate: {_constant(contest)}.")
+        parts.append(_unmodelled(contest, everybody))
     if contest.cells[COHORTS[0]]:
         parts += ["Lift@10 by division, never bought:", _by_division(contest, everybody)]
     return "\n\n".join(parts) + "\n"
@@ -58,11 +58,8 @@ def write_section(path: Path, name: str, text: str) -> None:
 def _facts(splits: Sequence[Split], contest: Contest, seconds: float) -> str:
     lines = []
     for split in splits:
-        late = (
-            f" (its window ends {split.late_days} days after the last order)"
-            if split.late_days
-            else ""
-        )
+        days = "a day" if split.late_days == 1 else f"{split.late_days} days"
+        late = f" (its window ends {days} after the last order)" if split.late_days else ""
         lines.append(
             f"Test cutoff {split.test}{late}, windows of {split.window_months} months, "
             f"{len(split.scored):,} customers, {len(split.divisions)} divisions; trained on "
@@ -111,8 +108,27 @@ def _share(contest: Contest) -> str:
     return f"Share of the best possible lift@10: {', '.join(told)}."
 
 
-def _constant(contest: Contest) -> str:
-    return ", ".join(contest.constant[OURS])
+def _unmodelled(contest: Contest, everybody: Sequence[Contestant]) -> str:
+    """Which divisions GoSales left to the base rate, and the lifts in all others."""
+    without = contest.constant[OURS]
+    told = [f"Not modelled by GoSales, so judged by the base rate: {', '.join(without)}."]
+    for cohort in COHORTS:
+        cells = contest.cells[cohort]
+        rest = [
+            place
+            for place, cell in enumerate(cells)
+            if f"{cell.division} ({cohort})" not in without
+        ]
+        if 0 < len(rest) < len(cells):
+            names = [one.name for one in everybody if contest.played(one.name)]
+            lifts = [f"{_short(name)} {_lift(contest, name, cohort, rest):.2f}" for name in names]
+            told.append(f"Lift@10 in the other {len(rest)}, {cohort}: {', '.join(lifts)}.")
+    return " ".join(told)
+
+
+def _lift(contest: Contest, name: str, cohort: str, places: Sequence[int]) -> float:
+    values = contest.values[name, cohort]
+    return float(np.mean([values[place]["lift_at_10"][0] for place in places]))
 
 
 def _by_division(contest: Contest, everybody: Sequence[Contestant]) -> str:
@@ -128,12 +144,7 @@ def _by_division(contest: Contest, everybody: Sequence[Contestant]) -> str:
         own = [place for place, cell in enumerate(cells) if cell.division == division]
         buyers = sum(cells[place].positives for place in own)
         customers = sum(len(cells[place].label) for place in own)
-        lifts = {
-            name: float(
-                np.mean([contest.values[name, cohort][place]["lift_at_10"][0] for place in own])
-            )
-            for name in names
-        }
+        lifts = {name: _lift(contest, name, cohort, own) for name in names}
         best = max(value for name, value in lifts.items() if name != TRUTH)
         told = [
             f"**{value:.2f}**" if value == best and name != TRUTH else f"{value:.2f}"
