@@ -26,6 +26,7 @@ from gosales.cli_call import (
     cutoff_of,
     opened,
 )
+from gosales.cli_ui import report, ui
 from gosales.cli_validate import validate_app
 from gosales.cli_whitespace import handover, matrix, outcome, profile, publish, whitespace
 from gosales.cli_workspace import config_app, init, sample_app
@@ -45,6 +46,7 @@ app = typer.Typer(
 START, PIPELINE, WHOLE = "Start here", "The pipeline, in its order", "The whole way"
 AROUND = "Around the list"
 CHECKS = "Checks"
+LOOK = "Look at it"
 app.command(rich_help_panel=START)(init)
 app.add_typer(config_app, name="config", rich_help_panel=START)
 app.add_typer(sample_app, name="sample", rich_help_panel=START)
@@ -241,6 +243,9 @@ def score(
 app.command(rich_help_panel=PIPELINE)(whitespace)
 for command in (profile, matrix, handover, publish, outcome):
     app.command(rich_help_panel=AROUND)(command)
+
+app.command(rich_help_panel=LOOK)(ui)
+app.command(rich_help_panel=LOOK)(report)
 
 
 def _words(text: str | None) -> list[str] | None:

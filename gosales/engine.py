@@ -27,7 +27,7 @@ from gosales.checksum import parquet_batches, parquet_files
 from gosales.errors import MissingExtraError, UsageError
 from gosales.settings import DatabaseSettings
 
-__all__ = ["MONEY", "Engine", "copy_external", "open_engine"]
+__all__ = ["MONEY", "Engine", "copy_external", "open_embedded", "open_engine"]
 
 MONEY = "decimal(18, 4)"
 ROW_GROUP = 122_880
@@ -263,3 +263,11 @@ def open_engine(settings: DatabaseSettings, scratch: Path | None = None) -> Iter
         yield engine
     finally:
         engine.close()
+
+
+def open_embedded(settings: DatabaseSettings) -> Engine:
+    """The embedded engine, whatever the settings name, for readers of finished artifacts.
+
+    Its scratch files stay out of the workspace, where the next run sweeps. Close it after use.
+    """
+    return DuckDBEngine(settings)

@@ -31,6 +31,7 @@ __all__ = [
     "RunSettings",
     "ScoringSettings",
     "Settings",
+    "UiSettings",
     "WhitespaceSettings",
     "WhitespaceWeights",
 ]
@@ -252,6 +253,13 @@ class HandoverSettings(Section):
     hubspot: dict[str, str]
 
 
+class UiSettings(Section):
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=0, le=65535)]
+    locale: Annotated[str, Field(min_length=2)]
+    currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")]
+
+
 class Settings(Section):
     """All settings of a run; see config.yaml for the defaults and what each means."""
 
@@ -264,6 +272,7 @@ class Settings(Section):
     scoring: ScoringSettings
     whitespace: WhitespaceSettings
     handover: HandoverSettings
+    ui: UiSettings
 
     @classmethod
     @cache

@@ -1,0 +1,1 @@
+"""View models: artifacts in, tables and dataclasses out. Pages only draw what these give."""

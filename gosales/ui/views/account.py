@@ -1,0 +1,306 @@
+"""One customer: orders over time, what is owned and what is open, why, and what it rests on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+from ibis import _
+
+from gosales.scoring.topics import is_sensitive
+from gosales.ui.shelf import Shelf
+from gosales.ui.views.commands import FEATURES, MATRIX, SCORE, STAR, TRAIN, WHITESPACE
+from gosales.ui.views.models import descriptions
+
+__all__ = ["Account", "DivisionLine", "Measure", "account", "find_customers", "score_parts"]
+
+HIDDEN = {"customer_id", "customer_name", "customer_name_key", "first_order_date",
+          "last_order_date", "orders", "gross_profit", "enrichment_match",
+          "enrichment_score"}  # fmt: skip
+SIMILAR, NUMBERS, FOUND = 6, 12, 25
+# The signals of the list's score, each in the column <name>_signal.
+SIGNALS = {
+    "probability": "odds",
+    "expected_gp": "expected profit",
+    "affinity": "what goes together",
+    "similarity": "similar customers",
+}
+
+
+@dataclass(frozen=True)
+class DivisionLine:
+    """A division for this customer: what was bought, the odds of buying next, the list's place."""
+
+    division: str
+    owned: bool
+    orders: int
+    gross_profit: float
+    last_bought: dt.date | None
+    odds: float | None
+    grade: str
+    percentile: float | None
+    expected_gp: float | None
+    reasons: list[str]
+    listing: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A feature of this customer, as the model of the division saw it."""
+
+    feature: str
+    description: str
+    unit: str
+    value: float | None
+    weight: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """``timeline``: (first day of the quarter, division) -> gross profit, in order."""
+
+    customer_id: str
+    name: str
+    attributes: dict[str, Any]
+    facts: dict[str, Any]
+    timeline: list[tuple[dt.date, str, float]]
+    lines: list[DivisionLine]
+    chosen: DivisionLine | None
+    parts: list[tuple[str, float, float, float]]
+    measures: list[Measure]
+    similar: list[dict[str, Any]]
+
+    @property
+    def open_lines(self) -> list[DivisionLine]:
+        return [line for line in self.lines if not line.owned]
+
+    @property
+    def owned_lines(self) -> list[DivisionLine]:
+        return [line for line in self.lines if line.owned]
+
+
+def account(shelf: Shelf, customer_id: str, division: str = "") -> Account | None:
+    """None for a customer that the star does not know.
+
+    Raises MissingArtifact, StaleArtifact or IntegrityError when star or scores are not usable.
+    """
+    place = shelf.workspace
+    customers = shelf.table(place.dim("customer"), STAR)
+    found = shelf.rows(customers.filter(customers.customer_id == customer_id).limit(1))
+    if not found:
+        return None
+    row = found[0]
+    scores = shelf.table(place.output("icp_scores.parquet"), SCORE)
+    scored = shelf.rows(scores.filter(scores.customer_id == customer_id))
+    bought, timeline = _orders(shelf, customer_id)
+    lines = _lines(scored, bought, _listing(shelf, customer_id))
+    known = {line.division: line for line in lines}
+    chosen = known.get(division) or next(iter(lines), None)
+    cutoff = str(scored[0]["cutoff"])[:10] if scored else ""
+    measures, similar, parts = [], [], []
+    if chosen is not None and cutoff:
+        measures = _measures(shelf, customer_id, chosen.division, cutoff)
+        similar = _similar(shelf, customer_id, chosen.division)
+        parts = score_parts(chosen.listing, _weights(shelf, cutoff))
+    return Account(
+        customer_id,
+        row.get("customer_name") or customer_id,
+        _attributes(shelf, row) | _territory(shelf, customer_id),
+        row,
+        timeline,
+        lines,
+        chosen,
+        parts,
+        measures,
+        similar,
+    )
+
+
+def find_customers(shelf: Shelf, words: str) -> list[dict[str, Any]]:
+    """Customers whose id or name holds the words, the most profitable first."""
+    table = shelf.table(shelf.workspace.dim("customer"), STAR)
+    if words:
+        text = words.lower()
+        named = ibis.coalesce(table.customer_name, "").lower().contains(text)
+        table = table.filter(named | table.customer_id.lower().contains(text))
+    shown = table.select(
+        "customer_id", "customer_name", "orders", "gross_profit", "last_order_date"
+    )
+    return shelf.rows(shown.order_by(ibis.desc("gross_profit"), "customer_id").limit(FOUND))
+
+
+def score_parts(
+    listing: dict[str, Any] | None, weights: dict[str, float]
+) -> list[tuple[str, float, float, float]]:
+    """(signal, its value 0 to 1, its weight, its part of the list's score), largest part first."""
+    if not listing or not weights:
+        return []
+    whole = sum(weights.values())
+    parts = []
+    for name, words in SIGNALS.items():
+        value, weight = listing.get(f"{name}_signal"), weights.get(name, 0.0) / whole
+        if value is not None and weight > 0:
+            parts.append((words, value, weight, value * weight))
+    return sorted(parts, key=lambda part: -part[3])
+
+
+def _attributes(shelf: Shelf, row: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the customer, without what is never told."""
+    private = shelf.settings.scoring.sensitive_attributes
+    return {
+        name: value
+        for name, value in row.items()
+        if name not in HIDDEN and value not in (None, "") and not is_sensitive(name, private)
+    }
+
+
+def _orders(
+    shelf: Shelf, customer_id: str
+) -> tuple[dict[str, dict[str, Any]], list[tuple[dt.date, str, float]]]:
+    facts = shelf.table(shelf.workspace.fact, STAR)
+    mine = facts.filter(facts.customer_id == customer_id)
+    order = ibis.coalesce("i" + mine.invoice_id, "d" + mine.order_date.cast("string"))
+    by_quarter = shelf.rows(
+        mine.mutate(order=order)
+        .group_by(
+            division="product_division", year=_.order_date.year(), quarter=_.order_date.quarter()
+        )
+        .agg(gp=_.gross_profit.sum(), last=_.order_date.max(), orders=_.order.nunique())
+        .order_by("year", "quarter", "division")
+    )
+    bought: dict[str, dict[str, Any]] = {}
+    timeline = []
+    for row in by_quarter:
+        known = bought.setdefault(row["division"], {"orders": 0, "gp": 0.0, "last": row["last"]})
+        known["orders"] += row["orders"]
+        known["gp"] += float(row["gp"])
+        known["last"] = max(known["last"], row["last"])
+        day = dt.date(row["year"], 3 * row["quarter"] - 2, 1)
+        timeline.append((day, row["division"], float(row["gp"])))
+    return bought, timeline
+
+
+def _lines(
+    scored: list[dict[str, Any]],
+    bought: dict[str, dict[str, Any]],
+    listing: dict[str, dict[str, Any]],
+) -> list[DivisionLine]:
+    """Open divisions first, then owned ones, each by expected gross profit."""
+    by_division = {row["division_name"]: row for row in scored}
+    lines = []
+    for division in {**by_division, **bought}:
+        row, own = by_division.get(division, {}), bought.get(division)
+        owned = own is not None or bool(row.get("owned_before"))
+        told = [row.get(f"reason_{n}") or "" for n in (1, 2, 3)]
+        lines.append(
+            DivisionLine(
+                division,
+                owned,
+                own["orders"] if own else 0,
+                own["gp"] if own else 0.0,
+                own["last"] if own else None,
+                row.get("icp_score"),
+                row.get("icp_grade", ""),
+                row.get("icp_percentile"),
+                row.get("expected_gp"),
+                [text for text in told if text],
+                listing.get(division),
+            )
+        )
+    return sorted(lines, key=lambda one: (one.owned, -(one.expected_gp or 0.0), one.division))
+
+
+def _usable(shelf: Shelf, name: str, command: str) -> bool:
+    return shelf.failure(shelf.workspace.output(name), command) is None
+
+
+def _listing(shelf: Shelf, customer_id: str) -> dict[str, dict[str, Any]]:
+    """The customer's rows of the whitespace list; held-back ones too, marked as such."""
+    if not _usable(shelf, "whitespace.parquet", WHITESPACE):
+        return {}
+    table = shelf.table(shelf.workspace.output("whitespace.parquet"), WHITESPACE)
+    rows = shelf.rows(table.filter(table.customer_id == customer_id))
+    return {row["whitespace_division"]: row for row in rows}
+
+
+def _weights(shelf: Shelf, cutoff: str) -> dict[str, float]:
+    name = f"whitespace_metrics_{cutoff}.json"
+    if not _usable(shelf, name, WHITESPACE):
+        return {}
+    told = shelf.json(shelf.workspace.output(name), WHITESPACE)["weights"]
+    used = told.get("used", told)
+    return {name: float(value) for name, value in used.items() if isinstance(value, int | float)}
+
+
+def _territory(shelf: Shelf, customer_id: str) -> dict[str, Any]:
+    """Region and rep as the newest orders name them."""
+    if not _usable(shelf, "whitespace_matrix.parquet", MATRIX):
+        return {}
+    table = shelf.table(shelf.workspace.output("whitespace_matrix.parquet"), MATRIX)
+    mine = table.filter(table.customer_id == customer_id)
+    found = shelf.rows(mine.select("region", "rep").limit(1))
+    return {n: v for row in found for n, v in row.items() if v}
+
+
+def _measures(shelf: Shelf, customer_id: str, division: str, cutoff: str) -> list[Measure]:
+    """The features that weigh most in the division's model, with this customer's values."""
+    place = shelf.workspace
+    features = place.features(division, dt.date.fromisoformat(cutoff))
+    weights = place.for_division("shap_global", division, "csv")
+    if shelf.failure(features, FEATURES) or shelf.failure(weights, TRAIN):
+        return []
+    private = shelf.settings.scoring.sensitive_attributes
+    strongest = [
+        row
+        for row in shelf.csv(weights, TRAIN).to_pylist()
+        if not is_sensitive(row["feature"], private)
+    ]
+    told = descriptions(shelf, division)
+    table = shelf.table(features, FEATURES)
+    names = [row["feature"] for row in strongest if row["feature"] in table.columns][:NUMBERS]
+    mine = table.filter(table.customer_id == customer_id).select(*names)
+    values = next(iter(shelf.rows(mine)), {}) if names else {}
+    weight = {row["feature"]: float(row["mean_abs_shap"]) for row in strongest}
+    return [
+        Measure(
+            name,
+            told.get(name, {}).get("description", name),
+            told.get(name, {}).get("unit", ""),
+            values.get(name),
+            weight[name],
+        )
+        for name in names
+    ]
+
+
+def _similar(shelf: Shelf, customer_id: str, division: str) -> list[dict[str, Any]]:
+    """Owners of the division who share most divisions with the customer, then its industry."""
+    if not _usable(shelf, "whitespace_matrix.parquet", MATRIX):
+        return []
+    cells = shelf.table(shelf.workspace.output("whitespace_matrix.parquet"), MATRIX)
+    owned = cells.filter(cells.state != "open")
+    mine = owned.filter((_.customer_id == customer_id) & (_.division_name != division))
+    shared = mine.select("division_name", mine_industry="industry")
+    buyers = owned.filter((_.division_name == division) & (_.customer_id != customer_id))
+    others = owned.inner_join(shared, "division_name").group_by("customer_id").agg(
+        shared=_.count(), mine_industry=_.mine_industry.max(), divisions=_.division_name.collect()
+    )  # fmt: skip
+    joined = buyers.inner_join(others, "customer_id")
+    return shelf.rows(
+        joined.select(
+            "customer_id",
+            "customer_name",
+            "industry",
+            "region",
+            "last_bought",
+            "shared",
+            "divisions",
+            same_industry=(joined.industry == joined.mine_industry).fill_null(False),
+        )
+        .order_by(
+            ibis.desc("shared"), ibis.desc("same_industry"), ibis.desc("last_bought"), "customer_id"
+        )
+        .limit(SIMILAR)
+    )
