@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from gosales.config import load_settings
 from gosales.pipeline.run_all import run_all
 from gosales.run import open_run
 from gosales.samples.sales_log import SimulationSpec, write_workspace
 from gosales.settings import Section, Settings
+from gosales.ui.app import create_app
+from gosales.ui.server import listen
 from gosales.workspace import Workspace
 
 # Read only where there is something to read them for: Spark, and timestamps with an offset.
@@ -39,7 +42,15 @@ def test_a_run_reads_every_key(tmp_path, read: set[tuple[str, str]]) -> None:
     expected = {owner(path) for path in Settings.leaves() if path not in ELSEWHERE}
     with open_run(place, load_settings(place.root), "test") as run:
         run_all(run)
+    look_at_it(place)
     assert expected - read == set()
+
+
+def look_at_it(place: Workspace) -> None:
+    """What `gosales ui` does with its settings before the first page is asked for."""
+    settings = load_settings(place.root, flags={"ui.port": 0}).settings
+    with listen(settings.ui), TestClient(create_app(place, settings)):
+        pass
 
 
 def owner(path: tuple[str, ...]) -> tuple[str, str]:

@@ -65,12 +65,11 @@ class Formats:
 
         if _absent(value):
             return NOTHING
-        digits = 1 if abs(value) >= 1000 else 0
+        if abs(value) < 1000:
+            return self.money(value)
         if not self.currency:
-            return str(format_compact_decimal(value, locale=self.locale, fraction_digits=digits))
-        shown = format_compact_currency(
-            value, self.currency, locale=self.locale, fraction_digits=digits
-        )
+            return str(format_compact_decimal(value, locale=self.locale, fraction_digits=1))
+        shown = format_compact_currency(value, self.currency, locale=self.locale, fraction_digits=1)
         return str(shown)
 
     def percent(self, value: Any, digits: int = 0) -> str:

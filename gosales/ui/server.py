@@ -12,7 +12,7 @@ from gosales.errors import MissingExtraError, UsageError
 from gosales.settings import Settings, UiSettings
 from gosales.workspace import Workspace
 
-__all__ = ["address", "is_loopback", "serve"]
+__all__ = ["address", "is_loopback", "listen", "serve"]
 
 
 def serve(
@@ -30,7 +30,7 @@ def serve(
         if (error.name or "").startswith("gosales"):
             raise
         raise MissingExtraError("ui", "gosales ui") from None
-    listening = _listen(settings.ui)
+    listening = listen(settings.ui)
     with listening:
         url = address(settings.ui, listening.getsockname()[1])
         app = create_app(workspace, settings)
@@ -63,7 +63,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _listen(settings: UiSettings) -> socket.socket:
+def listen(settings: UiSettings) -> socket.socket:
+    """A socket at ``ui.host`` and ``ui.port``. Raises UsageError when it cannot be had."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
