@@ -9,9 +9,9 @@ import pyarrow as pa
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gosales.artifacts import csv_bytes
 from gosales.errors import StaleArtifact, UsageError
 from gosales.handover.workbook import workbook_bytes
+from gosales.safe_csv import csv_bytes
 from gosales.ui.shelf import Shelf
 from gosales.ui.views.opportunities import Ask, listed
 from gosales.ui.views.overview import scored_cutoff
