@@ -20,6 +20,8 @@ FAST = {
     "modeling.bootstrap": 20,
     "modeling.lgbm_rounds": 10,
     "modeling.models": ["logreg"],
+    "modeling.lr_grid.pooling": ["own"],
+    "modeling.cutoffs": "quarterly",
     "modeling.max_cutoffs": 2,
     "modeling.shap_sample_rows": 5,
     "features.windows_months": [12],
