@@ -39,7 +39,7 @@ __all__ = [
 MIN_FOLD_POSITIVES = 8
 INNER_FOLDS = 3
 OUTER_SALT, INNER_SALT = 0, 5
-MOST_JUDGED = 8
+MOST_JUDGED = 5
 DESCRIPTION = {
     "nested": "out of time: fitted, selected and calibrated on label windows closed by the "
     "cutoff that is reported",
