@@ -17,7 +17,8 @@ import numpy.typing as npt
 from gosales.features import Feature, describe, features_of
 from gosales.models import Floats, Ints
 from gosales.scoring.phrases import Phrasing, shorten
-from gosales.scoring.topics import is_sensitive, topic_of
+from gosales.scoring.topics import topic_of
+from gosales.sensitive import is_sensitive
 from gosales.workspace import Workspace, slug
 
 __all__ = ["FALLBACK", "REASONS", "Teller", "declarations", "winsor_caps"]

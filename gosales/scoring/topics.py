@@ -6,13 +6,9 @@ strongest topic speaks.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
-
 from gosales.features import Feature
-from gosales.workspace import slug
 
-__all__ = ["is_sensitive", "topic_of"]
+__all__ = ["topic_of"]
 
 ORDERS, PROFIT, RECENCY, BREADTH = "orders", "profit", "recency", "breadth"
 OWNS, FIT, TREND, SEASON, RETURNS, TENURE = "owns", "fit", "trend", "season", "returns", "tenure"
@@ -43,14 +39,3 @@ def topic_of(feature: Feature, target: str) -> tuple[str, str]:
         # What is not known by name is a concept of its own; orders and profit are by their word.
         concept = starts.get(word) or (ORDERS if feature.family == "lifecycle" else feature.family)
     return concept, "div" if feature.scope == target else feature.scope
-
-
-def is_sensitive(name: str, words: Collection[str]) -> bool:
-    """Whether one of the words is among those of an attribute, a measure or a division.
-
-    >>> is_sensitive("customer_age_band", ["Age"]), is_sensitive("average_size", ["age"])
-    (True, False)
-    """
-    parts = re.split(r"[^a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower())
-    text = f"_{'_'.join(part for part in parts if part)}_"
-    return any(f"_{slug(word).strip('_')}_" in text for word in words if slug(word).strip("_"))

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gosales.errors import StaleArtifact, UsageError
-from gosales.handover.workbook import workbook_bytes
 from gosales.safe_csv import csv_bytes
 from gosales.ui.shelf import Shelf
 from gosales.ui.views.opportunities import Ask, listed
@@ -58,6 +57,9 @@ def _file(shelf: Shelf, rows: pa.Table, kind: str) -> Response:
     day = scored_cutoff(shelf)
     name = f"opportunities_{day}.{kind}"
     if kind == "xlsx":
+        # Here, because its package brings the databases along: a second at every start.
+        from gosales.handover.workbook import workbook_bytes
+
         content = workbook_bytes({"Opportunities": table}, dt.date.fromisoformat(day))
     else:
         content = csv_bytes(table)

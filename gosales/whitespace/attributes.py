@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from gosales.etl.star import Star
 from gosales.features import read_features
 from gosales.run import Run
-from gosales.scoring.topics import is_sensitive
+from gosales.sensitive import is_sensitive
 from gosales.whitespace.pairs import customer_facts
 from gosales.workspace import slug
 

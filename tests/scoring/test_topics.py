@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from gosales.features import describe, features_of
-from gosales.scoring.topics import is_sensitive, topic_of
+from gosales.scoring.topics import topic_of
 
 
 def topic(name: str, target: str = "simulation") -> tuple[str, str]:
@@ -30,19 +28,3 @@ def test_every_feature_has_a_concept() -> None:
     }  # fmt: skip
     assert topic("attr__all__industry_is_aerospace__life") == ("kind", "all")
     assert {topic_of(feature, "x")[0] for feature in features_of({"pdm": "PDM"})} <= known
-
-
-@pytest.mark.parametrize(
-    ("name", "words", "found"),
-    [
-        ("gender", ["gender"], True),
-        ("customerAge", ["age"], True),
-        ("average_order", ["age"], False),
-        ("Date of Birth", ["birth"], True),
-        ("trade union", ["trade union"], True),
-        ("unionized", ["union"], False),
-        ("anything", [""], False),
-    ],
-)
-def test_sensitive_words_are_whole_words(name: str, words: list[str], found: bool) -> None:
-    assert is_sensitive(name, words) is found

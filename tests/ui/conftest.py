@@ -10,12 +10,19 @@ from tempfile import mkdtemp
 import pytest
 
 from gosales.config import load_settings
+from gosales.etl.build_star import build_star
+from gosales.models import train
 from gosales.run import open_run
 from gosales.samples.sales_log import SimulationSpec, write_workspace
+from gosales.scoring import score
 from gosales.ui.shelf import Shelf
+from gosales.whitespace import rank_whitespace
+from gosales.whitespace.matrix import build_matrix
+from gosales.whitespace.profile import build_profiles
 from gosales.workspace import Workspace
 from tests.ui.made import make_workspace, open_shelf
 
+MODELLED = ("Maintenance", "Services")
 FAST = {
     "modeling.bootstrap": 20,
     "modeling.lgbm_rounds": 10,
@@ -31,20 +38,23 @@ FAST = {
 
 @cache
 def _demo() -> Path:
-    from gosales.pipeline.run_all import run_all
-
     root = Path(mkdtemp(prefix="gosales-ui-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     write_workspace(SimulationSpec(customers=300, seed=4, faults=0.002), root)
     flags = FAST | {"etl.fail_on_contract_breach": False}
     with open_run(Workspace(root), load_settings(root, flags=flags), "demo") as run:
-        run_all(run)
+        build_star(run)
+        train(run, list(MODELLED))
+        score(run)
+        rank_whitespace(run)
+        build_matrix(run)
+        build_profiles(run, list(MODELLED))
     return root
 
 
 @pytest.fixture(scope="session")
 def demo() -> Workspace:
-    """A simulated log that was run through, all of it; for reading only."""
+    """A simulated log with everything made of it for two divisions; for reading only."""
     return Workspace(_demo())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import ibis
 from ibis import _
 
-from gosales.scoring.topics import is_sensitive
+from gosales.sensitive import is_sensitive
 from gosales.ui.shelf import Shelf
 from gosales.ui.views.commands import FEATURES, MATRIX, SCORE, STAR, TRAIN, WHITESPACE
 from gosales.ui.views.models import descriptions
