@@ -82,7 +82,7 @@ def test_every_artifact_of_the_glossary_is_there(checkout: Path) -> None:
     assert card["window_months"] == 6
     assert {"division", "selected_model", "seed", "params", "data", "calibration"} <= set(card)
     names = json.loads((model / "feature_list.json").read_text())
-    assert len(names) > 20
+    assert len(names) >= 4  # the rule alone has four
     assert (model / "model.pkl").is_file()
     features = pq.read_table(outputs / "features_solidworks_2024-06-30.parquet")
     labels = pq.read_table(outputs / "labels_solidworks_2024-06-30.parquet")
