@@ -67,9 +67,16 @@ def environment(formats: Formats, *folders: Path) -> Any:
         "odds": formats.odds,
         "times": formats.times,
         "day": formats.day,
+        "headline": _headline,
     }
     made.globals |= {"charts": charts, "f": formats, "query": _query}
     return made
+
+
+def _headline(text: str) -> str:
+    """A name of ours as a head: ``owns PDM`` is ``Owns PDM``, ``industry_sub`` ``Industry sub``."""
+    words = text.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _query(**values: Any) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from gosales.errors import ConfigError
 from gosales.settings import UiSettings
+from gosales.ui.drawing import TEMPLATES, Drawing, environment
 from gosales.ui.formats import NOTHING, Formats
 
 
@@ -60,3 +61,9 @@ def test_money_of_the_star_is_decimal() -> None:
 def test_a_locale_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"ui\.locale: 'xx_YY'"):
         formats("xx_YY")
+
+
+def test_a_head_keeps_the_capitals_of_names() -> None:
+    drawing = Drawing(UiSettings(host="127.0.0.1", port=0, locale="en_US", currency=""))
+    made = environment(drawing.formats, TEMPLATES).from_string("{{ 'owns_PDM'|headline }}")
+    assert made.render() == "Owns PDM"

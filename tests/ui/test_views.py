@@ -177,6 +177,13 @@ def test_an_account_names_the_features_it_rests_on(demo_shelf: Shelf) -> None:
     assert whole == pytest.approx(view.chosen.listing["whitespace_score"], abs=1e-6)
 
 
+def test_the_overview_warns_of_the_models_that_the_models_page_doubts(demo_shelf: Shelf) -> None:
+    weak = {line.division for line in summaries(demo_shelf) if line.beats_rule is False}
+    told = [a.text for a in overview(demo_shelf).alerts if "recency-frequency" in a.text]
+    assert bool(told) == bool(weak)
+    assert all(name in text for text in told for name in weak)
+
+
 def test_each_model_is_shown_beside_its_baselines(demo_shelf: Shelf) -> None:
     lines = summaries(demo_shelf)
     assert lines

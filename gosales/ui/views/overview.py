@@ -9,8 +9,9 @@ from ibis import _
 
 from gosales.errors import GoSalesError
 from gosales.ui.shelf import Shelf
-from gosales.ui.views.commands import SCORE, STAR, TRAIN, WHITESPACE
+from gosales.ui.views.commands import SCORE, STAR, WHITESPACE
 from gosales.ui.views.health import GOOD, Health, health
+from gosales.ui.views.models import summaries
 
 __all__ = ["Alert", "Market", "Overview", "Step", "overview", "scored_cutoff"]
 
@@ -188,17 +189,31 @@ def _model_alerts(shelf: Shelf, told: Any) -> list[Alert]:
         )
     for division, why in (told or {}).get("skipped", {}).items():
         alerts.append(Alert("warning", f"{division} has no scores: {why}"))
-    trained = _or_none(shelf, TRAIN, shelf.workspace.output("training.json")) or {}
-    weak = [row["division"] for row in trained.get("modelled", []) if not row.get("beats_rule")]
+    weak = _weak(shelf)
     if weak:
         alerts.append(
             Alert(
                 "warning",
-                f"Not shown to beat a recency-frequency rule: {', '.join(weak)}. "
-                "Treat their order with care.",
+                "Among customers who never bought them, not shown to beat a recency-frequency "
+                f"rule: {', '.join(weak)}. Treat their order with care.",
             )
         )
     return alerts + _drift(shelf)
+
+
+def _weak(shelf: Shelf) -> list[str]:
+    """Divisions whose model was judged and not found better than the rule, as Models says it."""
+    if not shelf.has(shelf.workspace.output("training.json")):
+        return []
+
+    def make() -> list[str]:
+        try:
+            return [line.division for line in summaries(shelf) if line.beats_rule is False]
+        except GoSalesError:
+            return []  # the state of the models says what is wrong
+
+    found: list[str] = shelf.kept("weak", [shelf.workspace.output("training.json")], make)
+    return found
 
 
 def _drift(shelf: Shelf) -> list[Alert]:
