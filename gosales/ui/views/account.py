@@ -13,13 +13,14 @@ from gosales.sensitive import is_sensitive
 from gosales.ui.shelf import Shelf
 from gosales.ui.views.commands import FEATURES, MATRIX, SCORE, STAR, TRAIN, WHITESPACE
 from gosales.ui.views.models import descriptions
+from gosales.ui.views.similar import similar_buyers
 
 __all__ = ["Account", "DivisionLine", "Measure", "account", "find_customers", "score_parts"]
 
 HIDDEN = {"customer_id", "customer_name", "customer_name_key", "first_order_date",
           "last_order_date", "orders", "gross_profit", "enrichment_match",
           "enrichment_score"}  # fmt: skip
-SIMILAR, NUMBERS, FOUND = 6, 12, 25
+NUMBERS, FOUND = 12, 25
 # The signals of the list's score, each in the column <name>_signal.
 SIGNALS = {
     "probability": "odds",
@@ -102,7 +103,7 @@ def account(shelf: Shelf, customer_id: str, division: str = "") -> Account | Non
     measures, similar, parts = [], [], []
     if chosen is not None and cutoff:
         measures = _measures(shelf, customer_id, chosen.division, cutoff)
-        similar = _similar(shelf, customer_id, chosen.division)
+        similar = similar_buyers(shelf, customer_id, chosen.division)
         parts = score_parts(chosen.listing, _weights(shelf, cutoff))
     return Account(
         customer_id,
@@ -273,34 +274,3 @@ def _measures(shelf: Shelf, customer_id: str, division: str, cutoff: str) -> lis
         )
         for name in names
     ]
-
-
-def _similar(shelf: Shelf, customer_id: str, division: str) -> list[dict[str, Any]]:
-    """Owners of the division who share most divisions with the customer, then its industry."""
-    if not _usable(shelf, "whitespace_matrix.parquet", MATRIX):
-        return []
-    cells = shelf.table(shelf.workspace.output("whitespace_matrix.parquet"), MATRIX)
-    owned = cells.filter(cells.state != "open")
-    mine = owned.filter((_.customer_id == customer_id) & (_.division_name != division))
-    shared = mine.select("division_name", mine_industry="industry")
-    buyers = owned.filter((_.division_name == division) & (_.customer_id != customer_id))
-    others = owned.inner_join(shared, "division_name").group_by("customer_id").agg(
-        shared=_.count(), mine_industry=_.mine_industry.max(), divisions=_.division_name.collect()
-    )  # fmt: skip
-    joined = buyers.inner_join(others, "customer_id")
-    return shelf.rows(
-        joined.select(
-            "customer_id",
-            "customer_name",
-            "industry",
-            "region",
-            "last_bought",
-            "shared",
-            "divisions",
-            same_industry=(joined.industry == joined.mine_industry).fill_null(False),
-        )
-        .order_by(
-            ibis.desc("shared"), ibis.desc("same_industry"), ibis.desc("last_bought"), "customer_id"
-        )
-        .limit(SIMILAR)
-    )
