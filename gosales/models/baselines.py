@@ -14,9 +14,8 @@ import numpy as np
 from gosales.models.bases import LinearBase
 from gosales.models.frame import OWNED_SOURCE, Floats, Singles
 
-__all__ = ["BASELINES", "RULE_FEATURES", "recency_frequency", "rule_base"]
+__all__ = ["RULE_FEATURES", "recency_frequency", "rule_base"]
 
-BASELINES = ("prevalence", "recency_frequency", "pooled")
 RULE_FEATURES = (
     (OWNED_SOURCE, 1.0),
     ("rfm__div__tx_n__12m", 1.0),

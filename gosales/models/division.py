@@ -68,7 +68,7 @@ def train_division(
     rules = division_rules(frame, pool)
     cohorts, way = _structure(frame, rules, settings)
     candidates = grid(models, settings, pool.lends)
-    trainer = Trainer(Fitter(frame, pool), candidates, calibration, settings, rules)
+    trainer = Trainer(Fitter.of(frame, pool), candidates, calibration, settings, rules)
     whole = Slice(frame.cutoffs)
     try:
         judged = _judge(trainer, way, cohorts)

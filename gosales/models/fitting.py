@@ -13,7 +13,7 @@ from gosales.models.frame import Floats, Frame, Singles
 from gosales.models.guardrails import Screen, screen
 from gosales.models.linear import FREE, Linear, Penalty, Standard, fit_linear, mean_of
 from gosales.models.pool import Pool
-from gosales.models.sample import Thinned, positive_weight, seed_of, thin
+from gosales.models.sample import Thinned, seed_of, thin, weigh
 from gosales.models.slices import Slice
 from gosales.models.trees import TreeRows, early_and_late, fit_trees
 
@@ -45,10 +45,13 @@ class Fitter:
     frame: Frame
     pool: Pool
     _fits: dict[tuple[Candidate, str, Slice], Fit] = field(default_factory=dict)
-    _linear: dict[tuple[str, Slice, Penalty], tuple[Linear, dict[str, Linear]]] = field(
-        default_factory=dict
-    )
+    _linear: dict[tuple[str, Slice, Penalty], dict[str, Linear]] = field(default_factory=dict)
     _screens: dict[tuple[str, Slice], Screen] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, frame: Frame, pool: Pool) -> Fitter:
+        """The division's one fitter in the pool, so that whoever asks shares its fits."""
+        return pool.once(("fitter", frame.division), lambda: cls(frame, pool))
 
     def fit(self, candidate: Candidate, cohort: str, within: Slice) -> Fit:
         """Raises Degenerate when there is nothing to learn from."""
@@ -100,12 +103,13 @@ class Fitter:
     def _logreg(self, candidate: Candidate, cohort: str, within: Slice) -> Fit:
         params = dict(candidate.params)
         how = Penalty(params["C"], params["l1_ratio"])
-        key = (cohort, within, how)
         columns = self._columns(cohort, within)
-        if key not in self._linear:
-            self._linear[key] = self._linear_fits(cohort, within, how, columns)
-        pooled, fits = self._linear[key]
-        chosen = fits.get(candidate.pooling, pooled)
+        chosen = pooled = self._pooled(cohort, within, how)
+        if candidate.pooling != "pooled" and self.pool.lends:
+            key = (cohort, within, how)
+            if key not in self._linear:
+                self._linear[key] = self._linear_fits(cohort, within, how, pooled, columns)
+            chosen = self._linear[key].get(candidate.pooling, pooled)
         base = chosen.base(how.c, how.l1_ratio, candidate.pooling)
         return Fit(base.without(self._barred(cohort, within)), columns)
 
@@ -116,27 +120,31 @@ class Fitter:
         names = () if pooled is None else pooled.columns
         return [place for place, name in enumerate(names) if name in leaks]
 
-    def _linear_fits(
-        self, cohort: str, within: Slice, how: Penalty, columns: tuple[int, ...]
-    ) -> tuple[Linear, dict[str, Linear]]:
-        """The pooled fit at the division's level, and by pooling those with its own rows."""
+    def _pooled(self, cohort: str, within: Slice, how: Penalty) -> Linear:
+        """The pooled fit at the division's level."""
         made = self.pool.linear(cohort, within, how)
         assert made is not None
         whole, levels = made
         level = float(levels[self.pool.number(self.frame)])
-        pooled = Linear(whole.standard, whole.coef, whole.intercept + level)
+        return Linear(whole.standard, whole.coef, whole.intercept + level)
+
+    def _linear_fits(
+        self,
+        cohort: str,
+        within: Slice,
+        how: Penalty,
+        pooled: Linear,
+        columns: tuple[int, ...],
+    ) -> dict[str, Linear]:
+        """By pooling, the fits that take the division's own rows; none where those are few."""
         thinned = self._thinned(cohort, within)
         label = self.frame.label[thinned.rows]
         if not OWN_POSITIVES <= label.sum() < len(label):
-            return pooled, {}
-        if not self.pool.lends:
-            return pooled, {"own": pooled}
+            return {}
         z = pooled.standard.apply(self.frame.x[np.ix_(thinned.rows, np.array(columns))])
         own = self._own(z, thinned, how, pooled.standard)
         partial = self._own(z, thinned, how, pooled.standard, pooled)
-        return pooled, {
-            "own": own, "partial": partial, "mean": mean_of([own, partial, pooled]),
-        }  # fmt: skip
+        return {"own": own, "partial": partial, "mean": mean_of([own, partial, pooled])}
 
     def _own(
         self,
@@ -148,15 +156,14 @@ class Fitter:
     ) -> Linear:
         """The division's own coefficients; with a ``prior``, on top of a multiple of it."""
         label = self.frame.label[thinned.rows]
-        up = positive_weight(label, thinned.weight, self.pool.settings.scale_pos_weight_cap)
+        weight, raised = weigh(label, thinned.weight, self.pool.settings.scale_pos_weight_cap)
         day = self.frame.day[thinned.rows]
         free = [((day[:, None] == np.unique(day)).astype(np.float64), FREE)]
         if prior is not None:
             free.append((prior.margin(z)[:, None], FREE))
         seed = seed_of(self.pool.seed, "own", self.frame.division)
-        weight = thinned.weight * np.where(label > 0, up, 1.0)
         coef, found, intercept = fit_linear(z, label, weight, free, how, seed)
-        intercept += float(np.average(found[0])) - float(np.log(up))
+        intercept += float(np.average(found[0])) - raised
         if prior is None:
             return Linear(standard, coef, intercept)
         times = float(found[1][0])
@@ -174,18 +181,18 @@ class Fitter:
         label = frame.label[rows]
         if not OWN_POSITIVES <= label.sum() < len(label):
             raise Degenerate
-        up = positive_weight(label, thinned.weight, self.pool.settings.scale_pos_weight_cap)
+        weight, raised = weigh(label, thinned.weight, self.pool.settings.scale_pos_weight_cap)
         early, late = early_and_late(frame.day[rows], frame.draw[rows], frame.window_months)
         sample = TreeRows(
             np.ascontiguousarray(frame.x[np.ix_(rows, np.array(columns))]),
             label,
-            thinned.weight * np.where(label > 0, up, 1.0),
+            weight,
             early,
             late,
         )
         seed = seed_of(self.pool.seed, "trees", frame.division, cohort)
         text = fit_trees(dict(candidate.params), sample, self.pool.settings.lgbm_rounds, seed)
-        return Fit(TreeBase(text, float(np.log(up))), columns)
+        return Fit(TreeBase(text, raised), columns)
 
     def _thinned(self, cohort: str, within: Slice) -> Thinned:
         rows = within.rows(self.frame, cohort)

@@ -77,7 +77,7 @@ def pooled_jury(fitter: Fitter, cohort: str, within: Slice, rules: Rules) -> Jur
         kind, folds = inner_folds(frame, cohort, within, rules)
         if folds:
             kinds.add(kind)
-            pairs += [(Fitter(frame, fitter.pool), fold) for fold in folds]
+            pairs += [(Fitter.of(frame, fitter.pool), fold) for fold in folds]
     return _sit("customer" if "customer" in kinds else "temporal", cohort, pairs, rules)
 
 

@@ -20,7 +20,7 @@ from gosales.models.candidates import Candidate
 from gosales.models.frame import Floats, Frame, Ints, Singles
 from gosales.models.guardrails import screen
 from gosales.models.linear import FREE, Linear, Penalty, Standard, fit_linear
-from gosales.models.sample import positive_weight, seed_of, thin
+from gosales.models.sample import seed_of, thin, weigh
 from gosales.models.slices import Slice
 from gosales.models.trees import TreeRows, early_and_late, fit_trees
 from gosales.settings import ModelingSettings
@@ -99,7 +99,7 @@ class Pool:
 
     def _gather(self, cohort: str, within: Slice) -> PooledRows | None:
         names = _common(self.frames)
-        share = [one.rows(frame, cohort) for one, frame in ((within, f) for f in self.frames)]
+        share = [within.rows(frame, cohort) for frame in self.frames]
         total = sum(map(len, share))
         parts = []
         for number, (frame, rows) in enumerate(zip(self.frames, share, strict=True)):
@@ -132,8 +132,7 @@ class Pool:
         rows = self.rows(cohort, within)
         if rows is None:
             return None
-        up = positive_weight(rows.label, rows.weight, self.settings.scale_pos_weight_cap)
-        weight = rows.weight * np.where(rows.label > 0, up, 1.0)
+        weight, raised = weigh(rows.label, rows.weight, self.settings.scale_pos_weight_cap)
         levels = np.eye(len(self.frames))[rows.division]
         cutoffs = (rows.cutoff[:, None] == np.unique(rows.cutoff)).astype(np.float64)
         seed = seed_of(self.seed, "linear", cohort)
@@ -145,15 +144,15 @@ class Pool:
             how,
             seed,
         )
-        # The newest cutoffs' mean level stands in for the next one's, until it is forecast.
-        middle = float(np.average(when)) - float(np.log(up))
+        # The mean level of the cutoffs stands in for the next one's, until it is forecast.
+        middle = float(np.average(when)) - raised
         return Linear(rows.standard, coef, intercept + middle), level
 
     def _fit_trees(self, cohort: str, within: Slice, candidate: Candidate) -> TreeBase | None:
         rows = self.rows(cohort, within)
         if rows is None:
             return None
-        up = positive_weight(rows.label, rows.weight, self.settings.scale_pos_weight_cap)
+        weight, raised = weigh(rows.label, rows.weight, self.settings.scale_pos_weight_cap)
         early, late = early_and_late(rows.cutoff, rows.draw, self.frames[0].window_months)
         number = rows.division[:, None].astype(np.float32)
         text = fit_trees(
@@ -161,7 +160,7 @@ class Pool:
             TreeRows(
                 np.hstack([rows.x, number]),
                 rows.label,
-                rows.weight * np.where(rows.label > 0, up, 1.0),
+                weight,
                 early,
                 late,
                 categories=(rows.x.shape[1],),
@@ -169,7 +168,7 @@ class Pool:
             self.settings.lgbm_rounds,
             seed_of(self.seed, "trees", cohort),
         )
-        return TreeBase(text, float(np.log(up)))
+        return TreeBase(text, raised)
 
 
 def _common(frames: Sequence[Frame]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gosales.models.frame import Floats, Ints
 
-__all__ = ["Thinned", "positive_weight", "seed_of", "thin"]
+__all__ = ["Thinned", "seed_of", "thin", "weigh"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,13 @@ def _some(rows: Ints, most: int, rng: np.random.Generator) -> Ints:
     return picked
 
 
-def positive_weight(label: Floats, weight: Floats, cap: float) -> float:
-    """Negatives per positive, at most ``cap``, at least 1."""
-    positives = float(weight[label > 0].sum())
-    others = float(weight.sum()) - positives
-    return float(min(max(others / max(positives, 1.0), 1.0), cap))
+def weigh(label: Floats, weight: Floats, cap: float) -> tuple[Floats, float]:
+    """Rows' weights with buyers weighted up, and the log of that factor.
+
+    The factor is the number of others per buyer, at most ``cap``, at least 1; its log is what
+    the weighting adds to the log-odds.
+    """
+    buyers = float(weight[label > 0].sum())
+    others = float(weight.sum()) - buyers
+    up = float(min(max(others / max(buyers, 1.0), 1.0), cap))
+    return weight * np.where(label > 0, up, 1.0), float(np.log(up))
