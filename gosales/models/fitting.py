@@ -79,6 +79,11 @@ class Fitter:
             self._screens[key] = screen(self.frame.x[rows], label, self.frame.names, limit)
         return self._screens[key]
 
+    def leaks(self, cohort: str, within: Slice) -> set[str]:
+        """Columns that nothing may be learnt from: they give the answer away."""
+        found = self.screened(cohort, within)
+        return {*found.leak_by_name, *found.leak_by_auc}
+
     def _fit(self, candidate: Candidate, cohort: str, within: Slice) -> Fit:
         if candidate == RULE:
             return Fit(*rule_base(self.frame.names))
@@ -115,8 +120,7 @@ class Fitter:
 
     def _barred(self, cohort: str, within: Slice) -> list[int]:
         """Pooled columns that give this division's answer away, though not that of all."""
-        pooled, found = self.pool.rows(cohort, within), self.screened(cohort, within)
-        leaks = {*found.leak_by_name, *found.leak_by_auc}
+        pooled, leaks = self.pool.rows(cohort, within), self.leaks(cohort, within)
         names = () if pooled is None else pooled.columns
         return [place for place, name in enumerate(names) if name in leaks]
 

@@ -84,7 +84,8 @@ def fit_value(fitter: Fitter, cohort: str, within: Slice) -> ValueModel:
     rows = within.rows(frame, cohort)
     rows = rows[frame.label[rows] > 0]
     mean = _mean(fitter, cohort, within, cap)
-    columns = tuple(frame.names.index(name) for name in FEATURES if name in frame.names)
+    usable = set(frame.names) - fitter.leaks(cohort, within)
+    columns = tuple(frame.names.index(name) for name in FEATURES if name in usable)
     if len(rows) < FEWEST_PURCHASES or not columns:
         return ValueModel(mean)
     seed = seed_of(fitter.pool.seed, "value", frame.division, cohort)
