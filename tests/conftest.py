@@ -21,6 +21,7 @@ from gosales.config import load_settings
 from gosales.etl.star import SCHEMA_VERSION
 from gosales.run import Run, open_run
 from gosales.workspace import Workspace
+from tests.demo_run import shared_demo
 
 MONEY = pa.decimal128(18, 4)
 FACT_SCHEMA = pa.schema(
@@ -57,6 +58,12 @@ def spark_missing() -> str | None:
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("GOSALES_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of ``gosales demo``, with the default settings; for reading only."""
+    return shared_demo(tmp_path_factory)
 
 
 @pytest.fixture(params=["duckdb", pytest.param("pyspark", marks=pytest.mark.spark)])

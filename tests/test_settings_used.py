@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import pytest
 from starlette.testclient import TestClient
 
 from gosales.config import load_settings
-from gosales.pipeline.run_all import run_all
-from gosales.run import open_run
-from gosales.samples.sales_log import SimulationSpec, write_workspace
-from gosales.settings import Section, Settings
+from gosales.settings import Settings
 from gosales.ui.app import create_app
 from gosales.ui.server import listen
 from gosales.workspace import Workspace
+from tests.demo_run import settings_read, watched
 
 # Read only where there is something to read them for: Spark, and timestamps with an offset.
 ELSEWHERE = {("database", "spark"), ("etl", "coerce_dates_tz")}
 
 
-@pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, str]]]:
-    """Collects (section, key) of every setting that is read."""
-    found: set[tuple[str, str]] = set()
-    plain = Section.__getattribute__
-
-    def watched(self: Section, name: str) -> Any:
-        if name in type(self).model_fields:
-            found.add((type(self).__name__, name))
-        return plain(self, name)
-
-    monkeypatch.setattr(Section, "__getattribute__", watched)
-    yield found
-
-
-def test_a_run_reads_every_key(tmp_path, read: set[tuple[str, str]]) -> None:
-    write_workspace(SimulationSpec(customers=250, seed=2), tmp_path)
-    place = Workspace(tmp_path)
+def test_a_run_reads_every_key(demo_run: Path) -> None:
     expected = {owner(path) for path in Settings.leaves() if path not in ELSEWHERE}
-    with open_run(place, load_settings(place.root), "test") as run:
-        run_all(run)
-    look_at_it(place)
+    read = settings_read(demo_run) | watched(lambda: look_at_it(Workspace(demo_run)))
     assert expected - read == set()
 
 

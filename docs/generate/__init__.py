@@ -1,0 +1,1 @@
+"""Makes the reference of the handbook from the code: ``python -m docs.generate``."""
