@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from gosales.cli import main
 from gosales.settings import Section
+from tests.made_once import made_once
 
 __all__ = ["COMMAND", "settings_read", "shared_demo", "watched"]
 
+READ = "settings-read.json"
 CUSTOMERS = 250
 # As the tutorial has it.
 COMMAND = f"gosales demo --customers {CUSTOMERS}"
 
 
 def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's workspace, for reading only; the workers of one session share it."""
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    root, done = base / "gosales-demo", base / "gosales-demo-read.json"
-    with FileLock(base / "gosales-demo.lock"):
-        if not done.exists():
-            read = watched(lambda: _call("demo", "--customers", CUSTOMERS, "--out", root))
-            done.write_text(json.dumps(sorted(read)), encoding="utf-8")
-    return root
+    """The demo's workspace, for reading only."""
+
+    def make(folder: Path) -> None:
+        out = folder / "gosales-demo"
+        read = watched(lambda: _call("demo", "--customers", CUSTOMERS, "--out", out))
+        (folder / READ).write_text(json.dumps(sorted(read)), encoding="utf-8")
+
+    return made_once(tmp_path_factory, "demo", make) / "gosales-demo"
 
 
 def settings_read(demo: Path) -> set[tuple[str, str]]:
     """(section, key) of every setting that the demo read."""
-    listed = json.loads(demo.with_name("gosales-demo-read.json").read_text(encoding="utf-8"))
+    listed = json.loads(demo.with_name(READ).read_text(encoding="utf-8"))
     return {(section, key) for section, key in listed}
 
 

@@ -102,6 +102,11 @@ def _pattern(text: str, anything: str) -> str:
     )
 
 
+def _title(path: Path) -> str:
+    """Its name; the folder before it where that tells two of one name apart."""
+    return f"{path.parent.name}/{path.name}" if path.name == "sales_log.parquet" else path.name
+
+
 def artifacts_page() -> str:
     parts = [INTRO]
     chapter = ""
@@ -109,7 +114,7 @@ def artifacts_page() -> str:
         if one.chapter != chapter:
             chapter = one.chapter
             parts.append(f"## {chapter}\n")
-        title = Path(one.paths[0]).name
+        title = _title(Path(one.paths[0]))
         paths = "<br>".join(f"`{path}`" for path in one.paths)
         parts.append(f"### {title.replace('<', '&lt;')}\n\n{paths}\n\n{one.what.strip()}\n")
         parts.append(f"Made by `{one.made_by}`.\n" if one.made_by.startswith("gosales") else

@@ -1,9 +1,11 @@
-"""Every notebook runs on the demo's workspace, holds no outputs, and says what is there."""
+"""Every notebook and example of the handbook runs, and says what is there."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import runpy
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +69,21 @@ def test_sql_counts_what_the_star_has(run: Run, demo_run: Path) -> None:
     assert captured == sorted(captured)
     assert captured[-1] == pytest.approx(1.0)
     assert found["gaps"].fetchall()
+
+
+def test_the_example_runs_a_stage(
+    tutorial: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(tutorial, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path / "mine")
+    runpy.run_path(str(DOCS / "examples" / "one_stage.py"), run_name="__main__")
+    said = capsys.readouterr().out
+    assert "open pairs are on the list of" in said
+    manifests = (tmp_path / "mine/gosales/outputs/runs").glob("*-my-script-*/manifest.json")
+    assert json.loads(next(manifests).read_text(encoding="utf-8"))["status"] == "done"
 
 
 def test_every_notebook_is_on_its_page() -> None:
