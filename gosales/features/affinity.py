@@ -45,7 +45,7 @@ SCORES = {
     "svd_ridge": "taste in products is like that of this division's buyers (ridge)",
 }
 SCHEMA = pa.schema(
-    {"division": pa.string(), "cutoff": pa.date32(), "customer_id": pa.string()}
+    {"division": pa.string(), "cutoff": pa.date32(), "customer": pa.int32()}
     | {f"affinity_{name}": pa.float32() for name in (*LIFTS, *SCORES)}
 )
 

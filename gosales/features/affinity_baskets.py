@@ -22,7 +22,7 @@ __all__ = ["MONTHS", "Baskets", "Bools", "Floats", "Ints", "read_baskets"]
 MONTHS = 24
 # Products that most customers own; the others say little, and a Gram matrix has to stay small.
 MOST_PRODUCTS = 1000
-KEYS = ["cutoff", "customer_id", "division", "product_sku"]
+KEYS = ["cutoff", "customer", "division", "product_sku"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -33,7 +33,7 @@ Ints = npt.NDArray[np.int64]
 class Baskets:
     """What n customers bought in the last 24 months before one cutoff: m products, D divisions.
 
-    ``customers`` and ``divisions`` are sorted by name. ``days`` (n, m): days on which the
+    ``customers`` (their numbers) and ``divisions`` are sorted. ``days`` (n, m): days on which the
     customer bought the product; every stored entry is above 0. ``early``, one flag an entry of
     ``days``: bought by ``cutoff - lag`` already. ``division_days`` (n, D): the sum of ``days``
     over all of a division's products, those too that are not among the m. ``division_early``
@@ -89,7 +89,7 @@ def _by_cutoff(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[dt.date, pa.
 
 
 def _baskets(table: pa.Table) -> Baskets:
-    customers, customer = _codes(table["customer_id"])
+    customers, customer = np.unique(table["customer"].to_numpy(), return_inverse=True)
     names, division = _codes(table["division"])
     skus, sku = _codes(table["product_sku"])
     days = table["days"].to_numpy().astype(np.float64)
@@ -120,7 +120,7 @@ def _baskets(table: pa.Table) -> Baskets:
         shape=(n, len(kept)),
     )
     return Baskets(
-        customers=customers,
+        customers=pa.array(customers),
         divisions=tuple(names.to_pylist()),
         days=matrix,
         early=early[keep][order],

@@ -37,10 +37,10 @@ CONFIDENCE = 10.0
 REGULARIZATION = 10.0
 NAMES = [f"als_f{n}" for n in range(FACTORS)]
 SHARED = pa.schema(
-    {"cutoff": pa.date32(), "customer_id": pa.string()} | dict.fromkeys(NAMES, pa.float32())
+    {"cutoff": pa.date32(), "customer": pa.int32()} | dict.fromkeys(NAMES, pa.float32())
 )
 OWN = pa.schema(
-    {"division": pa.string(), "cutoff": pa.date32(), "customer_id": pa.string()}
+    {"division": pa.string(), "cutoff": pa.date32(), "customer": pa.int32()}
     | {"als_similarity": pa.float32()}
 )
 

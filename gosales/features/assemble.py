@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -46,8 +47,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Shared:
-    """What all targets of a cutoff share."""
+    """What all targets of a cutoff share; ``numbers`` are those of its customers, in order."""
 
+    numbers: npt.NDArray[np.int32]
     customers: pa.Array
     customers_sha256: bytes
     known: Known
@@ -79,17 +81,22 @@ class Matrix:
 
 def open_shared(
     block: pa.Table,
+    customers: pa.Array,
     features: Sequence[Feature],
     attributes: Attributes,
     settings: FeatureSettings,
 ) -> Shared:
-    """Make the shared block ready; ``features`` are those that it has or derives."""
-    customers = block["customer_id"].combine_chunks()
+    """Make the shared block ready; ``features`` are those that it has or derives.
+
+    ``customers``: the id of each number.
+    """
+    numbers = block["customer"].to_numpy()
+    customers = customers.take(pa.array(numbers))
     names = [f.name for f in features if f.derive is None]
     known = Known({name: _floats(block[name]) for name in names})
     attributes.place(customers, known)
     columns, caps = _finish(features, known, settings)
-    return Shared(customers, column_sha256(customers), known, columns, caps)
+    return Shared(numbers, customers, column_sha256(customers), known, columns, caps)
 
 
 def matrix(
@@ -101,7 +108,8 @@ def matrix(
 ) -> Matrix:
     """The matrix of a target (a slug): the shared columns, then ``features``, its own.
 
-    ``own`` are blocks of ``customer_id`` and some of the features, each with some customers.
+    ``own`` are blocks of ``customer`` (its number) and some of the features, each with some
+    customers.
     """
     known = Known(dict(shared.known.columns), target)
     for feature in features:
@@ -109,7 +117,7 @@ def matrix(
             empty = np.nan if feature.null_when else 0.0
             known.columns[feature.name] = np.full(len(shared.customers), empty)
     for block in own:
-        _spread(block, shared.customers, known)
+        _spread(block, shared.numbers, known)
     columns, caps = _finish(features, known, settings)
     every = (*shared.columns, *columns)
     kept, left_out = _leave_out(every)
@@ -125,12 +133,12 @@ def matrix(
     )
 
 
-def _spread(block: pa.Table, customers: pa.Array, known: Known) -> None:
+def _spread(block: pa.Table, numbers: npt.NDArray[np.int32], known: Known) -> None:
     """A block that knows some customers, over all of them."""
     if block.num_rows:
-        places = pc.index_in(block["customer_id"], value_set=customers).to_numpy()
+        places = np.searchsorted(numbers, block["customer"].to_numpy())
         for name in block.column_names:
-            if name != "customer_id":
+            if name != "customer":
                 known.columns[name][places] = _floats(block[name])
 
 

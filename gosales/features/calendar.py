@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from gosales.months import feature_start
 
-__all__ = ["HALF_LIVES", "calendar"]
+__all__ = ["HALF_LIVES", "MICRO", "calendar"]
 
 # Days after which an order weighs half.
 HALF_LIVES = (30, 90, 180)
 # Weights have six decimals: sums of products with money are then exact on every engine.
 WEIGHT = pa.decimal128(7, 6)
+MICRO = 1_000_000
 Days = npt.NDArray[np.int64]
 
 
@@ -28,7 +29,8 @@ def calendar(cutoffs: Sequence[dt.date], first: dt.date, last: dt.date, lag_days
 
     Columns: ``cutoff``, ``order_date``, ``days_ago``, ``months_ago`` (0 in the month that ends
     on the cutoff), ``months_before_lag`` (0 in the month that ends ``lag_days`` before the
-    cutoff, null after that day), ``quarter`` and ``decay_<half-life>``.
+    cutoff, null after that day), ``quarter``, the weights ``decay_<half-life>`` and the same in
+    millionths, ``micro_<half-life>``: whole numbers multiply faster where they are enough.
     """
     return pa.concat_tables(_seen_from(cutoff, first, last, lag_days) for cutoff in cutoffs)
 
@@ -49,7 +51,9 @@ def _seen_from(cutoff: dt.date, first: dt.date, last: dt.date, lag_days: int) ->
     }
     for half_life in HALF_LIVES:
         weights = _weights(half_life)
-        columns[f"decay_{half_life}"] = weights.take(pa.array(np.minimum(ago, len(weights) - 1)))
+        seen = weights.take(pa.array(np.minimum(ago, len(weights) - 1)))
+        columns[f"decay_{half_life}"] = seen
+        columns[f"micro_{half_life}"] = pc.multiply(seen, MICRO).cast(pa.int32())
     return pa.table(columns)
 
 

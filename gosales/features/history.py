@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+import pyarrow as pa
 from ibis import _
 
 from gosales.engine import MONEY, Engine
@@ -23,18 +24,19 @@ from gosales.features.calendar import calendar
 
 __all__ = ["CUSTOMER", "PAIR", "History", "Ledgers", "open_ledgers", "tells_margin"]
 
-CUSTOMER = ["cutoff", "customer_id"]
-PAIR = ["cutoff", "division", "customer_id"]
+CUSTOMER = ["cutoff", "customer"]
+PAIR = ["cutoff", "division", "customer"]
 
 
 @dataclass(frozen=True)
 class History:
     """All that was known at each cutoff; every table's rows are at or before their cutoff.
 
-    Each row has ``cutoff``, ``customer_id`` and the columns of the calendar: ``days_ago`` (0 on
-    the cutoff), ``months_ago`` (0 in the month that ends on the cutoff; a window of N months is
-    ``months_ago < N``), ``months_before_lag`` (the same, seen from some days before the
-    cutoff; null on the days after that), ``quarter`` and the weights ``decay_<half-life>``.
+    Each row has ``cutoff``, ``customer`` (its number, see ``Ledgers``) and the columns of the
+    calendar: ``days_ago`` (0 on the cutoff), ``months_ago`` (0 in the month that ends on the
+    cutoff; a window of N months is ``months_ago < N``), ``months_before_lag`` (the same, seen
+    from some days before the cutoff; null on the days after that), ``quarter`` and the weights
+    ``decay_<half-life>``, in millionths ``micro_<half-life>``.
 
     ``days``: a row per (customer, division, day): ``gross_profit`` (decimal), ``lines``,
     ``returns`` (lines that are returns), ``revenue`` and ``margin`` (the gross profit of lines
@@ -60,10 +62,15 @@ class History:
 
 @dataclass(frozen=True)
 class Ledgers:
-    """What the star is reduced to, once for all cutoffs; on the far side of the wall."""
+    """What the star is reduced to, once for all cutoffs; on the far side of the wall.
+
+    A customer is a number, the place of its id among ``customers``, which are sorted: engines
+    group and join by numbers in two thirds of the time that texts take.
+    """
 
     engine: Engine
     tables: dict[str, ir.Table]
+    customers: pa.Array
     first: dt.date
     last: dt.date
     lag_days: int
@@ -78,14 +85,14 @@ class Ledgers:
         """How many customers each division has in the end."""
         days = self.tables["days"]
         chosen = days.filter(days.division.isin(list(divisions)))
-        counted = chosen.group_by("division").agg(n=_.customer_id.nunique())
+        counted = chosen.group_by("division").agg(n=_.customer.nunique())
         found = {row["division"]: row["n"] for row in self.engine.to_arrow(counted).to_pylist()}
         return {name: found.get(name, 0) for name in divisions}
 
     def customers_by(self, cutoffs: Sequence[dt.date]) -> dict[dt.date, int]:
         """How many customers each cutoff knows."""
         days = self.tables["customer_days"]
-        first = days.group_by("customer_id").agg(day=_.order_date.min())
+        first = days.group_by("customer").agg(day=_.order_date.min())
         counted = self.engine.to_arrow(first.group_by("day").agg(n=_.count())).sort_by("day")
         known = np.cumsum(np.append(0, counted["n"].to_numpy()))
         starts = counted["day"].to_numpy().astype("datetime64[D]")
@@ -106,10 +113,13 @@ def open_ledgers(
     ``has_margin`` and ``purchases`` say whether anybody will ask for those; purchases are as
     long as the star.
     """
-    facts = star.transactions
+    numbers = engine.cache(
+        star.customers.select("customer_id", customer=_place(star.customers.customer_id))
+    )
+    facts = star.transactions.inner_join(numbers, "customer_id")
     margin = {} if not has_margin else {"revenue": facts.revenue, "margin": _margin(facts)}
     facts = facts.filter(facts.order_date <= ibis.literal(until)).select(
-        "customer_id",
+        "customer",
         "order_date",
         "product_sku",
         "gross_profit",
@@ -120,33 +130,40 @@ def open_ledgers(
         **margin,
     )
     days = engine.cache(
-        facts.group_by("customer_id", "division", "order_date").agg(
+        facts.group_by("customer", "division", "order_date").agg(
             gross_profit=_.gross_profit.sum().cast(MONEY),
             lines=_.count().cast("int32"),
             returns=_.is_return.cast("int32").sum().cast("int32"),
             **{name: _[name].sum().fill_null(0).cast(MONEY) for name in margin},
         )
     )
-    customer_days = days.group_by("customer_id", "order_date").agg(
+    customer_days = days.group_by("customer", "order_date").agg(
         **{name: _[name].sum().cast(MONEY) for name in ("gross_profit", *margin)},
         **{name: _[name].sum().cast("int32") for name in ("lines", "returns")},
     )
-    first_skus = facts.group_by("customer_id", "product_sku").agg(order_date=_.order_date.min())
+    first_skus = facts.group_by("customer", "product_sku").agg(order_date=_.order_date.min())
     tables = {
-        "days": _rhythm(days, ["customer_id", "division"]),
-        "customer_days": _rhythm(customer_days, ["customer_id"]),
-        "orders": _latest(facts, ["customer_id", "division"], "order_key", "orders"),
-        "customer_orders": _latest(facts, ["customer_id"], "order_key", "orders"),
-        "skus": _latest(facts, ["customer_id"], "product_sku", "skus"),
-        "first_skus": first_skus.group_by("customer_id", "order_date").agg(
+        "days": _rhythm(days, ["customer", "division"]),
+        "customer_days": _rhythm(customer_days, ["customer"]),
+        "orders": _latest(facts, ["customer", "division"], "order_key", "orders"),
+        "customer_orders": _latest(facts, ["customer"], "order_key", "orders"),
+        "skus": _latest(facts, ["customer"], "product_sku", "skus"),
+        "first_skus": first_skus.group_by("customer", "order_date").agg(
             skus=_.count().cast("int32")
         ),
     }
     cached = {name: engine.cache(table) for name, table in tables.items()}
     sales = facts.filter(~facts.is_return)
-    bought = sales.select("customer_id", "division", "product_sku", "order_date").distinct()
+    bought = sales.select("customer", "division", "product_sku", "order_date").distinct()
     cached["purchases"] = engine.cache(bought) if purchases else bought
-    return Ledgers(engine, cached, star.about.first_order, star.about.last_order, lag_days)
+    customers = engine.to_arrow(numbers.order_by("customer"))["customer_id"].combine_chunks()
+    first, last = star.about.first_order, star.about.last_order
+    return Ledgers(engine, cached, customers, first, last, lag_days)
+
+
+def _place(column: ir.Value) -> ir.Value:
+    """The place of a value among all of its column, from 0 on, by the alphabet."""
+    return ibis.row_number().over(ibis.window(order_by=column)).cast("int32")
 
 
 def tells_margin(star: Star, engine: Engine) -> bool:

@@ -188,7 +188,7 @@ def _build(
     wanted = set(todo)
     with ThreadPoolExecutor(run.engine.threads) as pool:
         for part in panel.slices(cutoffs):
-            shared = open_shared(part.shared, common, attributes, settings)
+            shared = open_shared(part.shared, panel.ledgers.customers, common, attributes, settings)
 
             def make(job: Job, cutoff: dt.date = part.cutoff, shared: Shared = shared) -> Any:
                 name, blocks = job

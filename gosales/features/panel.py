@@ -40,12 +40,12 @@ __all__ = ["Panel", "Slice"]
 SHARED_ROWS, OWN_ROWS = 300_000, 1_000_000
 # Families with tables of their own; the others' features are read off the joined aggregates.
 APART = ("affinity", "als")
-NOBODY = pa.table({"customer_id": pa.array([], pa.string())})
+NOBODY = pa.table({"customer": pa.array([], pa.int32())})
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A cutoff's blocks, sorted by customer: ``customer_id``, then features as float64.
+    """A cutoff's blocks, sorted by customer: ``customer`` (its number), then features as float64.
 
     ``shared`` has every customer; those of a target's own blocks are those it can speak of.
     """
@@ -210,7 +210,7 @@ class Panel:
 
         def read(day: dt.date, name: str) -> pa.Table:
             chosen = own.filter((own.cutoff == ibis.literal(day)) & (own.division == name))
-            return self.engine.to_arrow(chosen.drop("cutoff", "division").order_by("customer_id"))
+            return self.engine.to_arrow(chosen.drop("cutoff", "division").order_by("customer"))
 
         return read
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import ibis.expr.types as ir
 import numpy as np
 from ibis import _
 
 from gosales.engine import MONEY
-from gosales.features.calendar import HALF_LIVES
-from gosales.features.catalog import Feature, share, span, window_label
+from gosales.features.calendar import HALF_LIVES, MICRO
+from gosales.features.catalog import Feature, Value, as_float, share, span, window_label
 
 __all__ = ["features", "of_days", "of_orders", "within"]
 
 Aggregates = dict[str, ir.Value]
-# Decayed orders have the six decimals of their weights.
-DECAYED = "decimal(18, 6)"
+# What a decayed sum is worth.
+DECAYED: dict[str, Callable[[Value], Value]] = {
+    "tx": lambda micro: as_float(micro) / float(MICRO),
+    "gp": lambda money: money.cast(MONEY),
+}
 
 
 def of_days(windows: Sequence[int], prefix: str = "") -> Aggregates:
@@ -32,11 +35,11 @@ def of_days(windows: Sequence[int], prefix: str = "") -> Aggregates:
 
 
 def of_orders(windows: Sequence[int], prefix: str = "") -> Aggregates:
-    """Over orders: ``tx_<w>`` and ``tx_decay_<half-life>``."""
+    """Over orders: ``tx_<w>`` and ``tx_decay_<half-life>``, in millionths of an order."""
     found = {f"{prefix}tx_{window_label(w)}": within(_.orders, w) for w in (*windows, None)}
     for h in HALF_LIVES:
-        weighted = _.orders.cast("decimal(16, 6)") * _[f"decay_{h}"]
-        found[f"{prefix}tx_decay_{h}"] = weighted.sum().cast(DECAYED)
+        weighted = _.orders.cast("int64") * _[f"micro_{h}"]
+        found[f"{prefix}tx_decay_{h}"] = weighted.sum().cast("int64")
     return found
 
 
@@ -51,11 +54,11 @@ def features(windows: Sequence[int]) -> list[Feature]:
             Feature(
                 "rfm", scope, f"{measure}_decay{h}d", "life", unit,
                 f"{what}{where} ever, each halved for every {h} days since",
-                _[f"{prefix}{measure}_decay_{h}"].cast(kind),
+                DECAYED[measure](_[f"{prefix}{measure}_decay_{h}"]),
             )
-            for measure, unit, what, kind in (
-                ("tx", "orders", "orders", DECAYED),
-                ("gp", "currency", "gross profit", MONEY),
+            for measure, unit, what in (
+                ("tx", "orders", "orders"),
+                ("gp", "currency", "gross profit"),
             )
             for h in HALF_LIVES
         ]  # fmt: skip
