@@ -118,16 +118,18 @@ def open_ledgers(
     )
     facts = star.transactions.inner_join(numbers, "customer_id")
     margin = {} if not has_margin else {"revenue": facts.revenue, "margin": _margin(facts)}
-    facts = facts.filter(facts.order_date <= ibis.literal(until)).select(
-        "customer",
-        "order_date",
-        "product_sku",
-        "gross_profit",
-        "is_return",
-        division="product_division",
-        # The order: its invoice, or the day where there is none.
-        order_key=ibis.coalesce("i" + facts.invoice_id, "d" + facts.order_date.cast("string")),
-        **margin,
+    facts = engine.cache(
+        facts.filter(facts.order_date <= ibis.literal(until)).select(
+            "customer",
+            "order_date",
+            "product_sku",
+            "gross_profit",
+            "is_return",
+            division="product_division",
+            # The order: its invoice, or the day where there is none.
+            order_key=ibis.coalesce("i" + facts.invoice_id, "d" + facts.order_date.cast("string")),
+            **margin,
+        )
     )
     days = engine.cache(
         facts.group_by("customer", "division", "order_date").agg(

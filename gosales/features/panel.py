@@ -158,7 +158,9 @@ class Panel:
             **seasonality.of_orders(self.ahead_months),
         )
         rows = _left(rows, counts, PAIR)
-        rows = _left(rows, lifecycle.cycles(days), ["cutoff", "division"])
+        # Apart: in one query with the rest, all days would be kept in memory for both.
+        cycles = self.engine.cache(lifecycle.cycles(days))
+        rows = _left(rows, cycles, ["cutoff", "division"])
         own = self._select(rows, PAIR).order_by(*PAIR)
         return _groups(self.engine.to_arrow(own), ["cutoff", "division"])
 
