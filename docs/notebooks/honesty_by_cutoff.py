@@ -2,6 +2,7 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(app_title="A model's honesty, by cutoff")
 
 
@@ -47,7 +48,7 @@ def _(metrics, pd):
         for division, found in metrics.items()
     )
     protocols.sort_values("positives", ascending=False)
-    return (protocols,)
+    return
 
 
 @app.cell
@@ -70,7 +71,7 @@ def _(metrics, pd):
     )
     lifts = by_cutoff.pivot(index="division", columns="cutoff", values="lift_at_10")
     lifts.round(2)
-    return by_cutoff, lifts
+    return
 
 
 @app.cell
@@ -90,7 +91,7 @@ def _(metrics, outputs, pa_csv):
     seen, said = calibration["fraction_positives"], calibration["mean_predicted"]
     error = float((abs(seen - said) * calibration["count"]).sum() / calibration["count"].sum())
     calibration.round(3)
-    return calibration, chosen, error
+    return chosen, error
 
 
 @app.cell

@@ -2,6 +2,7 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(app_title="Read the list and the scores")
 
 
@@ -42,7 +43,9 @@ def _(outputs, pc, pq):
 
 @app.cell
 def _(mo):
-    mo.md("## What it is worth, by division")
+    mo.md("""
+    ## What it is worth, by division
+    """)
     return
 
 
@@ -55,7 +58,7 @@ def _(handed_out):
         .sort_by([("expected_gp", "descending")])
     )
     by_division.to_pandas()
-    return (by_division,)
+    return
 
 
 @app.cell
@@ -74,7 +77,7 @@ def _(handed_out, outputs, pc, pq):
     mine = scores.filter(pc.equal(scores["customer_id"], customer))
     mine = mine.sort_by([("icp_score", "descending")])
     mine.drop_columns(["customer_id", "cutoff"]).to_pandas()
-    return customer, mine
+    return
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(app_title="SQL over the artifacts")
 
 
@@ -28,7 +29,9 @@ def _():
 
 @app.cell
 def _(mo):
-    mo.md("## Gross profit a year, and how many buy")
+    mo.md("""
+    ## Gross profit a year, and how many buy
+    """)
     return
 
 
@@ -40,7 +43,7 @@ def _(db):
         from facts group by all order by division, year
     """)
     years.df()
-    return (years,)
+    return
 
 
 @app.cell
@@ -65,7 +68,7 @@ def _(db):
         group by share order by share
     """)
     gains.df()
-    return (gains,)
+    return
 
 
 @app.cell
@@ -89,7 +92,7 @@ def _(db):
         order by expected_gp desc, customer_id, division_name limit 20
     """)
     gaps.df()
-    return (gaps,)
+    return
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 from docs.generate.commands import commands
 from gosales.config import load_settings
 from tests.demo_run import COMMAND
+from tests.docs.documented import undocumented
 from tests.docs.pages import NOT_RUN, UNTIL, inline_commands, pages
 from tests.docs.reader import Reader
 
@@ -36,6 +37,7 @@ def test_every_block_of_a_page_works(name: str, tutorial: Path, tmp_path: Path) 
     place = tmp_path / "mycompany"
     shutil.copytree(tutorial, place)
     Reader(place).follow(PAGES[name])
+    assert not undocumented(place)
 
 
 @pytest.mark.parametrize("name", PAGES)
