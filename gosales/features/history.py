@@ -116,6 +116,7 @@ def open_ledgers(
     numbers = engine.cache(
         star.customers.select("customer_id", customer=_place(star.customers.customer_id))
     )
+    # The star has each line's customer among its customers: no line is lost here.
     facts = star.transactions.inner_join(numbers, "customer_id")
     margin = {} if not has_margin else {"revenue": facts.revenue, "margin": _margin(facts)}
     facts = engine.cache(
