@@ -1,10 +1,9 @@
-"""Writes every page of the reference that is made from code; tests hold them current."""
+"""Writes the pages of the reference that are made from code; tests hold them current."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from docs.generate.api import api_page
 from docs.generate.artifacts import artifacts_page
 from docs.generate.commands import commands_page
 
@@ -14,7 +13,6 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 PAGES = {
     REFERENCE / "commands.md": commands_page,
     REFERENCE / "artifacts.md": artifacts_page,
-    REFERENCE / "python.md": api_page,
 }
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import re
 from types import ModuleType
 from typing import Any
 
-__all__ = ["MODULES", "api_page"]
+__all__ = ["MODULES", "api"]
 
 MODULES = (
     "gosales.config",
@@ -34,25 +34,11 @@ MODULES = (
     "gosales.samples",
     "gosales.errors",
 )
-INTRO = """# Python API
-
-Made from the docstrings of what each package exports, by `python -m docs.generate`; a test holds
-it current.
-
-A stage is a function of a run: it reads artifacts of the workspace, writes its own, and returns
-a report. Opened so, a run has the settings, the lock, the log and the manifest that a command has:
-
-```python
---8<-- "docs/examples/one_stage.py"
-```
-
-What a stage writes is in [Artifacts](artifacts.md). To read it, any tool that knows Parquet and
-CSV will do: see the [notebooks](../notebooks.md).
-"""
 
 
-def api_page() -> str:
-    return "\n".join([INTRO, *(_module(importlib.import_module(name)) for name in MODULES)])
+def api() -> str:
+    """Markdown: a chapter a module, a section an export."""
+    return "\n".join(_module(importlib.import_module(name)) for name in MODULES)
 
 
 def _module(module: ModuleType) -> str:

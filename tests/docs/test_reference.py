@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from docs.generate.__main__ import PAGES
-from docs.generate.api import MODULES
 from docs.generate.commands import commands
-from docs.generate.navigation import on_config
+from docs.generate.hooks import on_config
 from gosales.whitespace.outcome import OutcomeReport
 from tests.docs.documented import KNOWN, faults, undocumented, written
 
@@ -31,15 +30,6 @@ def test_every_command_and_option_is_on_the_page() -> None:
         assert f"## gosales {words}\n" in page
         for one in command.params:
             assert all(word in page for word in one.opts), (words, one.opts)
-
-
-def test_every_export_is_on_the_page() -> None:
-    page = next(path for path in PAGES if path.name == "python.md").read_text(encoding="utf-8")
-    for name in MODULES:
-        assert f"## {name}\n" in page
-    stages = "build_star build_labels build_features train score rank_whitespace hand_over publish"
-    for name in [*stages.split(), "check_leakage", "write_report", "GoSalesError"]:
-        assert f"\n### {name} " in page, name
 
 
 def test_the_menu_takes_in_every_decision(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
 import re
 import subprocess
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.generate.api import MODULES
+from docs.generate.hooks import MARK
 from tests.docs.pages import DOCS
 
 ROOT = DOCS.parent
@@ -72,3 +76,14 @@ def test_every_decision_is_in_the_menu(site: Path) -> None:
     assert decisions
     for path in decisions:
         assert f"decisions/{path.stem}.html" in start, path.name
+
+
+def test_every_export_is_in_the_api(site: Path) -> None:
+    page = (site / "reference" / "python.html").read_text(encoding="utf-8")
+    assert MARK not in page
+    for name in MODULES:
+        assert f">{name}<" in page, name
+        for export in importlib.import_module(name).__all__:
+            thing = getattr(importlib.import_module(name), export)
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                assert f'id="{thing.__module__}.{export}"' in page, export
