@@ -28,8 +28,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if MARK not in markdown:
         return markdown
     root = str(Path(page.file.abs_src_path).parents[2])
-    if root not in sys.path:  # mkdocs runs its hooks from anywhere
-        sys.path.append(root)
+    if sys.path[0] != root:  # mkdocs runs from anywhere, and others too have a folder docs
+        sys.path.insert(0, root)
     from docs.generate.api import api
 
     return markdown.replace(MARK, api())
