@@ -16,7 +16,16 @@ import numpy.typing as npt
 
 from gosales.models.frame import Floats
 
-__all__ = ["CLIP", "Base", "BlendBase", "LinearBase", "TreeBase", "base_from_native", "squash"]
+__all__ = [
+    "CLIP",
+    "Base",
+    "BlendBase",
+    "LinearBase",
+    "TreeBase",
+    "base_from_native",
+    "mean_margin",
+    "squash",
+]
 
 CLIP = 5.0
 
@@ -158,6 +167,12 @@ class TreeBase:
         }
 
 
+def mean_margin(margins: Sequence[Floats]) -> Floats:
+    """The log-odds of a blend from those of its parts."""
+    mean: Floats = np.mean(margins, axis=0)
+    return mean
+
+
 @dataclass(frozen=True)
 class BlendBase:
     """The mean of the log-odds of several models of the same features."""
@@ -169,8 +184,7 @@ class BlendBase:
         return "+".join(part.kind for part in self.parts)
 
     def margin(self, x: npt.NDArray[Any]) -> Floats:
-        mean: Floats = np.mean([part.margin(x) for part in self.parts], axis=0)
-        return mean
+        return mean_margin([part.margin(x) for part in self.parts])
 
     def contributions(self, x: npt.NDArray[Any]) -> Floats:
         mean: Floats = np.mean([part.contributions(x) for part in self.parts], axis=0)

@@ -137,24 +137,23 @@ def _at_own_level(method: str, line: Line | None, fitted: Evidence, judged: Evid
 
 
 def _isotonic(margin: Floats, label: Floats) -> tuple[tuple[float, float], ...]:
-    """Pooled adjacent violators; knots are the first and last log-odds of each step."""
+    """Steps that only rise; knots are the first and last log-odds of each step."""
+    from sklearn.isotonic import isotonic_regression
+
     order = np.argsort(margin, kind="stable")
     at, start = np.unique(margin[order], return_index=True)
-    weights = np.diff(np.append(start, len(order))).astype(float)
-    sums = np.add.reduceat(label[order], start)
-    blocks: list[list[float]] = []  # [sum, weight, first, last]
-    for value, weight, total in zip(at, weights, sums, strict=True):
-        blocks.append([float(total), float(weight), float(value), float(value)])
-        while len(blocks) > 1 and blocks[-2][0] * blocks[-1][1] >= blocks[-1][0] * blocks[-2][1]:
-            last = blocks.pop()
-            blocks[-1] = [blocks[-1][0] + last[0], blocks[-1][1] + last[1], blocks[-1][2], last[3]]
+    weight = np.diff(np.append(start, len(order))).astype(float)
+    total = np.add.reduceat(label[order], start)
+    fitted = isotonic_regression(total / weight, sample_weight=weight)
+    first = np.concatenate([[0], np.flatnonzero(np.diff(fitted) > 1e-12) + 1])
+    last = np.append(first[1:], len(at)) - 1
+    weight, total = np.add.reduceat(weight, first), np.add.reduceat(total, first)
+    # Nobody is certain to buy, or not to: half a customer of the step did otherwise.
+    doubt = 0.5 / (weight + 1)
+    steps = np.maximum.accumulate(np.clip(total / weight, doubt, 1 - doubt))
     knots: list[tuple[float, float]] = []
-    step = 0.0
-    for total, weight, first, last_at in blocks:
-        # Nobody is certain to buy, or not to: half a customer of the step did otherwise.
-        doubt = 0.5 / (weight + 1)
-        step = max(step, min(max(total / weight, doubt), 1 - doubt))
-        knots.append((first, step))
-        if last_at > first:
-            knots.append((last_at, step))
+    for step, one, other in zip(steps, at[first], at[last], strict=True):
+        knots.append((float(one), float(step)))
+        if other > one:
+            knots.append((float(other), float(step)))
     return tuple(knots)

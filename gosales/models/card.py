@@ -82,7 +82,7 @@ def guards(
         ),
         Guard(
             "evaluation",
-            "warning" if trained.plan.kind == "customer" else "ok",
+            "warning" if trained.plan.kind in ("customer", "borrowed") else "ok",
             f"Figures are {trained.plan.description}.",
         ),
     ]
@@ -233,7 +233,7 @@ def model_card(
             "n_customers": frame.n_customers,
             "rows": len(frame.label),
             "positives": int(frame.label.sum()),
-            "prevalence": float(frame.label.mean()),
+            "prevalence": float(frame.label.mean()) if len(frame.label) else None,
             "prevalence_by_cutoff": _prevalence(frame),
             "left_out": frame.left_out,
             "n_features": len(trained.classifier.feature_names_in_),

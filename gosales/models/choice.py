@@ -5,8 +5,8 @@ tenth wins; what chance could explain is a tie. A tie goes to a blend where ther
 (on every log tried it was steadier than the winner of a noisy comparison), else to the lower
 mean Brier score.
 
-The winner must then beat the rule of recency and frequency beyond noise, in lift or in AUC, on
-customers drawn again and again; otherwise the rule is what ships. A division's own buyers are
+The winner must then beat the rule of recency and frequency beyond noise, in lift or in AUC
+(see ``lead``); otherwise the rule is what ships. A division's own buyers are
 often too few to show it: where models beat the rule over all divisions together, beyond noise,
 the winner ships unless the rule did better in this one.
 """
@@ -20,17 +20,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from gosales.models.candidates import RULE, Candidate
-from gosales.models.evaluate import Ranking, customer_draws, ranking_figures
 from gosales.models.fitting import Degenerate
 from gosales.models.frame import Floats, Ints
+from gosales.models.lead import leads
 
 __all__ = ["Ballot", "Choice", "Trial", "beats", "choose"]
 
 # Mean lifts closer than this many standard errors are a tie.
 TIE_ERRORS = 1.5
-DRAWS = 100
-# The share of draws in which the winner may fall behind the rule.
-DOUBT = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,6 @@ class Trial:
     auc: float
     by_cutoff: tuple[dict[str, float | str], ...]
     degenerate: bool
-    gap: float
 
     def row(self) -> dict[str, object]:
         return {
@@ -93,7 +89,6 @@ def choose(
     trials: Sequence[Trial],
     margins: Sequence[Floats],
     elsewhere: Callable[[], bool],
-    seed: int,
 ) -> Choice:
     """``margins`` are each trial's log-odds of the rows; ``elsewhere`` says whether models beat
     the rule over all divisions. Raises Degenerate when nothing ranks.
@@ -104,7 +99,7 @@ def choose(
     if not models:
         raise Degenerate
     best = _best(trials, models, float(ballot.label.sum()))
-    if rule is None or beats(ballot, margins[best], margins[rule], seed):
+    if rule is None or beats(ballot, margins[best], margins[rule]):
         return Choice(best, "own")
     model, simple = trials[best], trials[rule]
     behind = simple.auc > model.auc and simple.lift_at_10 >= model.lift_at_10
@@ -123,29 +118,8 @@ def _best(trials: Sequence[Trial], among: Sequence[int], positives: float) -> in
     return min(blends or tied, key=lambda place: trials[place].brier)
 
 
-def beats(ballot: Ballot, margin: Floats, rule: Floats, seed: int) -> bool:
-    """Whether one ranking leads the other, in lift or AUC, in nearly all draws of customers."""
+def beats(ballot: Ballot, margin: Floats, rule: Floats) -> bool:
+    """Whether one ranking leads the other beyond noise, in lift or AUC, over the cutoffs."""
     _, code = np.unique(ballot.draw, return_inverse=True)
-    parts = []
-    for _, at in ballot.by_day():
-        label, gp = ballot.label[at], ballot.gp[at]
-        prior = float(label.mean())
-        pair = [Ranking.of(scores[at], label, gp, prior) for scores in (margin, rule)]
-        parts.append((code[at], pair))
-    lead: dict[str, list[Floats]] = {"lift_at_10": [], "auc": []}
-    for weights in customer_draws(int(code.max()) + 1, DRAWS, seed):
-        for name, found in lead.items():
-            found.append(
-                np.mean([_lead(pair, weights[:, part], name) for part, pair in parts], axis=0)
-            )
-    drawn = {name: np.concatenate(found) for name, found in lead.items()}
-    return any(
-        bool(np.isfinite(one).sum() >= DRAWS // 2 and np.nanquantile(one, DOUBT) > 0)
-        for one in drawn.values()
-    )
-
-
-def _lead(pair: Sequence[Ranking], weights: Floats, name: str) -> Floats:
-    model, rule = (ranking_figures(ranking, weights)[name] for ranking in pair)
-    ahead: Floats = model - rule
-    return ahead
+    parts = [(margin[at], rule[at], ballot.label[at], code[at]) for _, at in ballot.by_day()]
+    return bool(parts) and leads(parts)

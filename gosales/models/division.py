@@ -55,16 +55,7 @@ def train_division(
     Raises Unmodelled when no honest figure can be given.
     """
     settings = pool.settings
-    positives = int(frame.label.sum())
-    needed = MIN_FOLD_POSITIVES if pool.lends else settings.min_positives
-    if positives < needed:
-        name = "are needed even to judge a model borrowed from the other divisions"
-        raise Unmodelled(
-            f"{positives} positive labels over {len(frame.cutoffs)} cutoffs, fewer than "
-            + (f"the {needed} that {name}" if pool.lends else f"modeling.min_positives = {needed}")
-        )
-    if positives == len(frame.label):
-        raise Unmodelled("every customer bought: there is nothing to tell apart")
+    _refuse(frame, pool)
     rules = division_rules(frame, pool)
     cohorts, way = _structure(frame, rules, settings)
     candidates = grid(models, settings, pool.lends)
@@ -78,6 +69,28 @@ def train_division(
             "degenerate classifier: every candidate gives all customers the same score"
         ) from None
     return Trained(_classifier(frame, fitted), fitted, way, judged)
+
+
+def _refuse(frame: Frame, pool: Pool) -> None:
+    """Labels that nothing can be learnt from, own or borrowed.
+
+    A division without any row was launched after the last cutoff whose window has closed: it
+    borrows. One whose windows closed without a buyer is not sold any more.
+    """
+    positives, rows = int(frame.label.sum()), len(frame.label)
+    enough = pool.settings.min_positives
+    needed = min(rows, 1) if pool.lends else enough
+    if positives < needed:
+        raise Unmodelled(
+            f"{positives} positive labels over {len(frame.cutoffs)} cutoffs, "
+            + (
+                "so nothing says that anybody will buy again"
+                if pool.lends
+                else f"fewer than modeling.min_positives = {enough}"
+            )
+        )
+    if rows and positives == rows:
+        raise Unmodelled("every customer bought: there is nothing to tell apart")
 
 
 def division_rules(frame: Frame, pool: Pool) -> Rules:
@@ -102,7 +115,8 @@ def _structure(
 ) -> tuple[tuple[str, ...], Plan]:
     """Two heads where both can be fitted and judged, else a joint one; and how to judge them.
 
-    A joint head that can be judged out of time is preferred to two that cannot.
+    A joint head that can be judged out of time is preferred to two that cannot. Where the
+    division's own rows can judge nothing, both are borrowed as the other divisions judged them.
     """
     needed = MIN_FOLD_POSITIVES if rules.lends else settings.min_positives
     apart = (OWNED, NEVER_OWNED)
@@ -117,6 +131,9 @@ def _structure(
             way = found[choice]
             if way is not None and way.kind in kinds:
                 return choice, way
+    whole = Slice(frame.cutoffs)
+    if rules.judged and all(rules.judged(cohort, whole) for cohort in apart):
+        return apart, Plan("borrowed", ())
     raise Unmodelled(
         f"{int(frame.label.sum())} positive labels are too few or too unevenly spread over "
         "cutoffs and customers to fit a model and judge it on rows that it has not seen"
@@ -126,6 +143,8 @@ def _structure(
 def _judge(trainer: Trainer, way: Plan, cohorts: Sequence[str]) -> Judged:
     """Run the whole procedure on each fold's training slice and score its test rows."""
     frame = trainer.frame
+    if not way.folds:
+        return Judged.nothing()
     scored = [_judge_fold(trainer, fold, cohorts) for fold in way.folds]
     rows = np.concatenate([fold.test.rows(frame) for fold in way.folds])
     order = np.argsort(rows, kind="stable")

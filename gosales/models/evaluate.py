@@ -91,10 +91,10 @@ def ranking_figures(ranking: Ranking, weights: Floats | None = None) -> dict[str
             "pr_auc": (hits * precision).sum(axis=1) / positives,
         }
         seen, found, earned = (_from_nothing(sums) for sums in (seen, found, earned))
-        for k in LIFTS:
-            share = k / 100
-            result[f"lift_at_{k}"] = _captured(seen, found, share) / positives / share
-            result[f"rev_lift_at_{k}"] = _captured(seen, earned, share) / earned[:, -1] / share
+        for name, sums in (("lift", found), ("rev_lift", earned)):
+            held = _captured(seen, sums) / sums[:, -1:]
+            for place, k in enumerate(LIFTS):
+                result[f"{name}_at_{k}"] = held[:, place] / (k / 100)
     return result
 
 
@@ -111,11 +111,12 @@ def _from_nothing(sums: Floats) -> Floats:
     return np.hstack([np.zeros((len(sums), 1)), sums])
 
 
-def _captured(seen: Floats, found: Floats, share: float) -> Floats:
-    """What the best ``share`` of the rows holds; of the tie at its end, in proportion."""
-    captured = np.empty(len(seen))
+def _captured(seen: Floats, found: Floats) -> Floats:
+    """What the best rows hold, (draws, LIFTS); of the tie at their end, in proportion."""
+    shares = np.array(LIFTS) / 100
+    captured = np.empty((len(seen), len(LIFTS)))
     for draw, (rows, hits) in enumerate(zip(seen, found, strict=True)):
-        captured[draw] = np.interp(rows[-1] * share, rows, hits)
+        captured[draw] = np.interp(rows[-1] * shares, rows, hits)
     return captured
 
 
@@ -227,7 +228,7 @@ def thresholds(p: Floats, percents: tuple[float, ...]) -> list[dict[str, float]]
     """
     falling = np.sort(p)[::-1]
     table = []
-    for k in percents:
+    for k in percents if len(p) else ():
         last = min(max(int(np.ceil(round(len(p) * k / 100, 9))), 1), len(p))
         threshold = float(falling[last - 1])
         count = int((p >= threshold).sum())

@@ -50,6 +50,13 @@ class Judged:
     def p(self) -> Floats:
         return self.scores["model"]
 
+    @classmethod
+    def nothing(cls) -> Judged:
+        """No row could be judged."""
+        none = np.zeros(0)
+        scores = {"model": none, "recency_frequency": none}
+        return cls(np.zeros(0, dtype=np.int64), scores, none, none, none)
+
 
 @dataclass
 class _Part:
@@ -74,7 +81,7 @@ def published(frame: Frame, judged: Judged, draws: int, seed: int) -> dict[str, 
     parts = list(_parts(frame, judged))
     for part in parts:
         part.point = {name: float(v[0]) for name, v in part.figures(part.ranking, None).items()}
-    for weights in customer_draws(frame.n_customers, draws, seed):
+    for weights in customer_draws(frame.n_customers, draws, seed) if parts else ():
         for part in parts:
             for name, values in part.figures(part.ranking, weights[:, part.code]).items():
                 part.draws.setdefault(name, []).append(values)

@@ -50,7 +50,7 @@ class Screen:
 
 
 def screen(x: Singles, label: Floats, names: Sequence[str], auc_limit: float) -> Screen:
-    """Look at training rows only: (rows, features) and their labels."""
+    """Look at training rows only: (rows, features) and their labels; without rows, at names."""
     constant, duplicate, by_name, by_auc, keep = [], [], [], [], []
     seen: dict[bytes, str] = {}
     rows = np.arange(len(label))
@@ -59,6 +59,8 @@ def screen(x: Singles, label: Floats, names: Sequence[str], auc_limit: float) ->
         column = np.ascontiguousarray(x[:, place])
         if FORBIDDEN.search(name):
             by_name.append(name)
+        elif not len(label):
+            keep.append(place)
         elif _constant(column):
             constant.append(name)
         elif (twin := seen.setdefault((column + 0.0).tobytes(), name)) != name:

@@ -7,10 +7,11 @@ division sold only lately, the rows of all divisions judge the models that it bo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from gosales.models.bases import mean_margin
 from gosales.models.calibrate import Evidence, sigmoid
 from gosales.models.candidates import Candidate
 from gosales.models.choice import Ballot, Trial
@@ -18,6 +19,7 @@ from gosales.models.evaluate import Ranking, measure
 from gosales.models.fitting import Fit, Fitter
 from gosales.models.frame import Floats, Frame, Ints
 from gosales.models.level import fit_line
+from gosales.models.pool import Pool
 from gosales.models.protocol import Fold, Rules, calibration_fold, inner_folds
 from gosales.models.slices import Slice
 
@@ -32,8 +34,11 @@ class Sitting:
     fold: Fold
     rows: Ints
 
+    def fitted(self, candidate: Candidate, cohort: str) -> Fit:
+        return self.fitter.fit(candidate, cohort, self.fold.train)
 
-@dataclass(frozen=True)
+
+@dataclass
 class Jury:
     """``kind`` is how the folds were cut (see ``protocol``); ballot and folds have a row each."""
 
@@ -42,18 +47,35 @@ class Jury:
     sittings: tuple[Sitting, ...]
     ballot: Ballot
     fold: Ints
+    _margins: dict[Candidate, Floats] = field(default_factory=dict)
 
     def trial(self, candidate: Candidate) -> tuple[Trial, Floats]:
         """How the candidate does, and its log-odds of every row."""
-        parts, gaps = [], []
+        margin = self.margin(candidate)
+        return _trial(candidate, self.ballot, margin), margin
+
+    def margin(self, candidate: Candidate) -> Floats:
+        """Its log-odds of every row, by models that have not seen them."""
+        if candidate not in self._margins:
+            self._margins[candidate] = self._margin(candidate)
+        return self._margins[candidate]
+
+    def _margin(self, candidate: Candidate) -> Floats:
+        if candidate.parts:
+            return mean_margin([self.margin(part) for part in candidate.parts])
+        fits = [one.fitted(candidate, self.cohort) for one in self.sittings]
+        rows = [one.fitter.frame.x[one.rows] for one in self.sittings]
+        return np.concatenate([fit.margin(x) for fit, x in zip(fits, rows, strict=True)])
+
+    def gap(self, candidate: Candidate) -> float:
+        """How far the AUC falls from rows that were fitted to those that were not."""
+        margin, gaps, start = self.margin(candidate), [], 0
         for one in self.sittings:
-            frame = one.fitter.frame
-            fitted = one.fitter.fit(candidate, self.cohort, one.fold.train)
-            parts.append(fitted.margin(frame.x[one.rows]))
-            train = one.fold.train.rows(frame, self.cohort)
-            gaps.append(_gap(frame, fitted, train, parts[-1], one.rows))
-        margin = np.concatenate(parts)
-        return _trial(candidate, self.ballot, margin, float(np.mean(gaps))), margin
+            unseen = margin[start : start + len(one.rows)]
+            start += len(one.rows)
+            frame, train = one.fitter.frame, one.fold.train.rows(one.fitter.frame, self.cohort)
+            gaps.append(_gap(frame, one.fitted(candidate, self.cohort), train, unseen, one.rows))
+        return float(np.mean(gaps))
 
     def evidence(self, margin: Floats) -> Evidence:
         return Evidence(margin, self.ballot.label, self.ballot.day, self.fold)
@@ -70,14 +92,20 @@ def own_jury(fitter: Fitter, cohort: str, within: Slice, rules: Rules) -> Jury |
 
 
 def pooled_jury(fitter: Fitter, cohort: str, within: Slice, rules: Rules) -> Jury | None:
-    """That of every division whose rows are enough."""
+    """That of every division whose rows are enough; the same for all that ask."""
+    return fitter.pool.once(
+        ("jury", cohort, within), lambda: _pooled_jury(fitter.pool, cohort, within, rules)
+    )
+
+
+def _pooled_jury(pool: Pool, cohort: str, within: Slice, rules: Rules) -> Jury | None:
     pairs: list[tuple[Fitter, Fold]] = []
     kinds = set()
-    for frame in fitter.pool.frames:
+    for frame in pool.frames:
         kind, folds = inner_folds(frame, cohort, within, rules)
         if folds:
             kinds.add(kind)
-            pairs += [(Fitter.of(frame, fitter.pool), fold) for fold in folds]
+            pairs += [(Fitter.of(frame, pool), fold) for fold in folds]
     return _sit("customer" if "customer" in kinds else "temporal", cohort, pairs, rules)
 
 
@@ -94,7 +122,7 @@ def _sit(kind: str, cohort: str, pairs: Sequence[tuple[Fitter, Fold]], rules: Ru
     return Jury(kind, cohort, sittings, ballot, fold)
 
 
-def _trial(candidate: Candidate, ballot: Ballot, margin: Floats, gap: float) -> Trial:
+def _trial(candidate: Candidate, ballot: Ballot, margin: Floats) -> Trial:
     """Figures by cutoff; the Brier score is that at each cutoff's own level."""
     line = fit_line(margin, ballot.label, ballot.day, free_slope=True)
     p = sigmoid(line.at(margin, ballot.day))
@@ -108,7 +136,7 @@ def _trial(candidate: Candidate, ballot: Ballot, margin: Floats, gap: float) -> 
         float(np.mean([figure[name] for figure in figures]))
         for name in ("lift_at_10", "brier", "auc")
     )
-    return Trial(candidate, lift, brier, auc, tuple(figures), bool(np.ptp(margin) < 1e-9), gap)
+    return Trial(candidate, lift, brier, auc, tuple(figures), bool(np.ptp(margin) < 1e-9))
 
 
 def _gap(frame: Frame, fitted: Fit, train: Ints, margin: Floats, test: Ints) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["PLOTS", "available", "draw"]
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#767676"  # told apart by colour-blind readers too
+KINDS = ("png", "svg")
 PLOTS = ("gains", "calibration", "lift_by_cutoff", "top_features")
 TOP_FEATURES = 15
 _DRAWING = Lock()
@@ -30,21 +31,31 @@ def draw(
 ) -> dict[str, bytes]:
     """File name endings (``gains.png``) and their content.
 
-    ``tables`` holds the rows of ``gains``, ``calibration`` and ``shap_global``.
+    ``tables`` holds the rows of ``gains``, ``calibration`` and ``shap_global``. What has no
+    rows is not drawn.
     """
     import matplotlib
 
-    makers: dict[str, Callable[[Any], None]] = {
-        "gains": lambda axes: _gains(axes, tables["gains"], metrics),
-        "calibration": lambda axes: _calibration(axes, tables["calibration"], metrics),
-        "lift_by_cutoff": lambda axes: _lifts(axes, metrics["aggregates"]["by_cutoff"]),
-        "top_features": lambda axes: _features(axes, tables["shap_global"]),
+    by_cutoff = metrics["aggregates"]["by_cutoff"]
+    makers: dict[str, tuple[Any, Callable[[Any], None]]] = {
+        "gains": (tables["gains"], lambda axes: _gains(axes, tables["gains"], metrics)),
+        "calibration": (
+            tables["calibration"],
+            lambda axes: _calibration(axes, tables["calibration"], metrics),
+        ),
+        "lift_by_cutoff": (by_cutoff, lambda axes: _lifts(axes, by_cutoff)),
+        "top_features": (
+            tables["shap_global"],
+            lambda axes: _features(axes, tables["shap_global"]),
+        ),
     }
     found = {}
     # Fonts are looked up in one shared list: one division draws at a time.
-    steady = {"svg.hashsalt": division, "svg.fonttype": "path", "font.family": "DejaVu Sans"}
+    steady = {"svg.hashsalt": division, "svg.fonttype": "none", "font.family": "DejaVu Sans"}
     with _DRAWING, matplotlib.rc_context(steady):
-        for name, make in makers.items():
+        for name, (rows, make) in makers.items():
+            if not rows:
+                continue
             for kind, content in _figure(f"{division}: {name.replace('_', ' ')}", make).items():
                 found[f"{name}.{kind}"] = content
     return found
@@ -64,6 +75,7 @@ def _figure(title: str, make: Callable[[Any], None]) -> dict[str, bytes]:
     for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
         content = io.BytesIO()
         figure.savefig(content, format=kind, dpi=120, metadata=metadata)
+        figure.set_layout_engine("none")  # what was laid out once stays
         found[kind] = content.getvalue()
     return found
 

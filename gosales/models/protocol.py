@@ -7,8 +7,10 @@ best first:
 ``nested``    the model judged at c was itself selected and calibrated on earlier cutoffs
 ``temporal``  it was selected by customer-grouped folds inside one earlier window
 ``customer``  no earlier window has closed: customer-grouped folds throughout
+``borrowed``  its own rows can judge nothing: there are no figures of its own, and the model
+              is the one pooled over divisions, as the other divisions' rows judged it
 
-In all three, the rows that a published figure is made of took no part in fitting, selecting
+In the first three, the rows that a published figure is made of took no part in fitting, selecting
 or calibrating the model that scored them. Training takes every cutoff it is given; judging is
 done at cutoffs half a window apart, newest first, because windows that overlap more tell
 little more and cost as much.
@@ -47,6 +49,8 @@ DESCRIPTION = {
     "selected and calibrated by customer-grouped cross-validation inside them",
     "customer": "customer-grouped cross-validation: no earlier label window had closed by any "
     "training cutoff",
+    "borrowed": "not of this division: its closed label windows hold too few buyers to judge "
+    "anything, so its model is borrowed from the other divisions and was judged on their rows",
 }
 
 

@@ -75,9 +75,7 @@ class Trainer:
         offered = dict.fromkeys(c.lent() if borrowed else c for c in self.candidates)
         tried = [candidate for candidate in offered if jury.can(candidate, within)]
         trials, margins = zip(*(jury.trial(candidate) for candidate in tried), strict=True)
-        choice = choose(
-            jury.ballot, trials, margins, lambda: self._models_win(cohort, within), rules.seed
-        )
+        choice = choose(jury.ballot, trials, margins, lambda: self._models_win(cohort, within))
         best = choice.place
         calibrator, briers = choose_calibrator(
             self.calibration,
@@ -95,7 +93,7 @@ class Trainer:
             jury.kind,
             briers,
             self.fitter.screened(cohort, within),
-            trials[best].gap,
+            jury.gap(tried[best]),
             borrowed,
             choice.beats_rule,
         )
@@ -114,7 +112,7 @@ class Trainer:
         if jury is None:
             return False
         margin, rule = (jury.trial(candidate)[1] for candidate in (model, RULE))
-        return beats(jury.ballot, margin, rule, self.rules.seed)
+        return beats(jury.ballot, margin, rule)
 
     def _borrows(self, cohort: str, within: Slice) -> bool:
         label = self.frame.label[within.rows(self.frame, cohort)]

@@ -40,6 +40,13 @@ __all__ = ["DivisionSummary", "TrainReport", "train"]
 PERCENTS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0)
 SHAP_ROWS = 2000
 DRAWN = ("gains", "calibration", "shap_global")
+# A division without a figure of its own has these tables too, empty.
+NUMBERS = {
+    "gains": ("decile", "bought_in_division_mean", "count", "p_mean"),
+    "calibration": ("bin", "mean_predicted", "fraction_positives", "count"),
+    "thresholds": ("k_percent", "threshold", "count"),
+}
+WHOLE = ("decile", "bin", "count")
 
 
 @dataclass(frozen=True)
@@ -190,9 +197,14 @@ def _describe(run: Run, frame: Frame, trained: Trained, seed: int) -> _Result:
     tables = _tables(frame, trained, seed, settings.shap_sample_rows)
     if plots.available():
         rows = {stem: table.to_pylist() for stem in DRAWN if (table := tables[stem]) is not None}
-        for name, content in plots.draw(frame.division, figures, rows).items():
-            stem, kind = name.split(".")
-            files[place.for_division(stem, frame.division, kind)] = content
+        drawn = plots.draw(frame.division, figures, rows)
+        for stem in plots.PLOTS:
+            for kind in plots.KINDS:
+                path = place.for_division(stem, frame.division, kind)
+                if (content := drawn.get(f"{stem}.{kind}")) is None:
+                    removed.append(path)
+                else:
+                    files[path] = content
     for stem, table in tables.items():
         path = place.for_division(stem, frame.division, "csv")
         if table is None:
@@ -217,20 +229,28 @@ def _tables(frame: Frame, trained: Trained, seed: int, sample: int) -> dict[str,
     """The CSV artifacts by their stem; None for one that this model does not have."""
     judged = trained.judged
     label, at = frame.label[judged.rows], frame.cutoff[judged.rows]
-    newest = at == at.max()
+    newest = at == at.max(initial=0)
     rows = frame.cutoff_rows(frame.cutoffs[-1])
     spread = rows[:: max(1, len(rows) // SHAP_ROWS)]
     names = [str(name) for name in trained.classifier.feature_names_in_]
     places = np.array([frame.names.index(name) for name in names])
     parts = trained.classifier.contributions(np.ascontiguousarray(frame.x[np.ix_(spread, places)]))
+    found = {
+        "gains": gains(judged.p, label, frame.code[judged.rows], at),
+        "calibration": calibration_bins(judged.p, label),
+        "thresholds": thresholds(judged.p[newest], PERCENTS),
+    }
     return {
-        "gains": pa.Table.from_pylist(gains(judged.p, label, frame.code[judged.rows], at)),
-        "calibration": pa.Table.from_pylist(calibration_bins(judged.p, label)),
-        "thresholds": pa.Table.from_pylist(thresholds(judged.p[newest], PERCENTS)),
+        **{stem: _numbers(stem, table) for stem, table in found.items()},
         "shap_global": shap_global(trained.classifier, parts),
         "shap_sample": shap_sample(trained.classifier, frame, spread, parts, seed, sample),
         "coef": coefficients(trained.classifier),
     }
+
+
+def _numbers(stem: str, rows: list[dict[str, float]]) -> pa.Table:
+    kinds = [pa.int64() if name in WHOLE else pa.float64() for name in NUMBERS[stem]]
+    return pa.Table.from_pylist(rows, pa.schema(zip(NUMBERS[stem], kinds, strict=True)))
 
 
 def _paths(place: Workspace, division: str, cutoffs: Sequence[dt.date]) -> list[Path]:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from gosales.models.division import Unmodelled
+from gosales.models.evaluate import Ranking, measure
 from gosales.models.figures import published
+from gosales.models.frame import Frame
 from gosales.models.pool import Pool
 from gosales.models.slices import OWNED, Slice
 from tests.models.worlds import CUTOFFS, make_frame, settings, train_one
@@ -87,3 +89,44 @@ def test_a_target_far_ahead_is_no_error() -> None:
 
     trained = train_division(BIG, pool, ["logreg"], ["platt"], dt.date(2030, 1, 31))
     assert trained.heads
+
+
+def without_rows(division: str) -> Frame:
+    """A division launched after the last cutoff whose label window has closed."""
+    frame = make_frame(300, seed=6, division=division)
+    for name in ("x", "customers", "code", "cutoff", "label", "gp", "owned"):
+        object.__setattr__(frame, name, getattr(frame, name)[:0])
+    return frame
+
+
+def test_a_division_without_a_closed_window_borrows_and_shows_no_figure_of_its_own() -> None:
+    new = without_rows("New")
+    trained = train_one(new, others=[BIG, LARGE])
+    assert trained.plan.kind == "borrowed"
+    assert all(head.borrowed for head in trained.heads)
+    figures = published(new, trained.judged, 40, 1)
+    assert figures["auc"] is None and figures["cohorts"]["expansion"]["rows"] == 0
+    # It ranks the customers of a division like the others, at the level of the others.
+    fresh = make_frame(300, seed=7, division="New")
+    places = [fresh.names.index(name) for name in trained.classifier.feature_names_in_]
+    p = trained.classifier.probability(fresh.x[:, places])
+    ranked = Ranking.of(p, fresh.label, fresh.gp, 0.5)
+    assert measure(ranked)["auc"][0] > 0.7
+    assert abs(p.mean() - BIG.label.mean()) < 0.1
+
+
+def test_a_division_that_is_sold_no_more_is_not_modelled() -> None:
+    gone = make_frame(300, seed=6, label=np.zeros(1200), division="Gone")
+    with pytest.raises(Unmodelled, match="nothing says that anybody will buy again"):
+        train_one(gone, others=[BIG, LARGE])
+
+
+def test_few_buyers_lower_the_level_that_is_borrowed() -> None:
+    label = np.zeros(1200)
+    label[[5, 400, 700]] = 1
+    rare = make_frame(300, seed=6, label=label, division="Rare")
+    trained = train_one(rare, others=[BIG, LARGE])
+    places = [rare.names.index(name) for name in trained.classifier.feature_names_in_]
+    p = trained.classifier.probability(rare.x[:, places])
+    assert all(head.borrowed for head in trained.heads)
+    assert p.mean() < 0.1 < BIG.label.mean()
