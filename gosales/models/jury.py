@@ -77,8 +77,19 @@ class Jury:
             gaps.append(_gap(frame, one.fitted(candidate, self.cohort), train, unseen, one.rows))
         return float(np.mean(gaps))
 
-    def evidence(self, margin: Floats) -> Evidence:
-        return Evidence(margin, self.ballot.label, self.ballot.day, self.fold)
+    def evidence(self, candidate: Candidate, within: Slice) -> Evidence:
+        """The rows at the level of the candidate as fitted on the whole slice.
+
+        A fold's model knew fewer cutoffs, so its log-odds lie higher or lower as a whole; what
+        is learnt of the level must hold for the model that ships.
+        """
+        parts, start, margin = [], 0, self.margin(candidate)
+        for one in self.sittings:
+            unseen = margin[start : start + len(one.rows)]
+            start += len(one.rows)
+            whole = one.fitter.fit(candidate, self.cohort, within)
+            parts.append(unseen + np.mean(whole.margin(one.fitter.frame.x[one.rows]) - unseen))
+        return Evidence(np.concatenate(parts), self.ballot.label, self.ballot.day, self.fold)
 
     def can(self, candidate: Candidate, within: Slice) -> bool:
         slices = {within, *(one.fold.train for one in self.sittings)}

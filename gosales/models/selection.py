@@ -79,7 +79,7 @@ class Trainer:
         best = choice.place
         calibrator, briers = choose_calibrator(
             self.calibration,
-            jury.evidence(margins[best]),
+            jury.evidence(tried[best], within),
             target,
             frame.window_months,
             self.settings.isotonic_min_positives,
