@@ -87,6 +87,7 @@ class Frame:
     gp: Floats
     owned: Bools
     left_out: dict[str, int]
+    launch: tuple[tuple[dt.date, float], ...] = ()
 
     def cutoff_rows(self, cutoff: dt.date) -> Ints:
         return np.flatnonzero(self.cutoff == self.cutoffs.index(cutoff))
@@ -148,6 +149,7 @@ def load_frame(run: Run, division: str, cutoffs: Sequence[dt.date], window_month
     """
     parts: list[dict[str, Any]] = []
     left_out = {"censored": 0, "new_logo": 0, "before_launch": 0}
+    launch: list[tuple[dt.date, float]] = []
     names: tuple[str, ...] = ()
     types: dict[str, str] = {}
     for place, cutoff in enumerate(cutoffs):
@@ -166,6 +168,8 @@ def load_frame(run: Run, division: str, cutoffs: Sequence[dt.date], window_month
         if not (labels["is_renewal_like"][keep] > 0).any():
             # Nobody had bought there yet: what follows is a launch, which is not to be learnt.
             left_out["before_launch"] += int(keep.sum())
+            first = labels["target_gp"][keep & (labels["label"] > 0)]
+            launch += [(cutoff, float(gp)) for gp in first]
             keep = np.zeros_like(keep)
         rows = _matching(design, labels["customer_id"][keep], division, cutoff)
         parts.append(
@@ -188,6 +192,7 @@ def load_frame(run: Run, division: str, cutoffs: Sequence[dt.date], window_month
         cutoffs=tuple(cutoffs),
         code=code.astype(np.int64),
         left_out=left_out,
+        launch=tuple(launch),
         **whole,
     )
 

@@ -77,7 +77,7 @@ class ValueModel:
 def fit_value(fitter: Fitter, cohort: str, within: Slice) -> ValueModel:
     """Learnt from the cohort's purchases in the slice.
 
-    A division without a purchase takes the mean of all divisions.
+    A division without a purchase takes the mean of those at its launch, else of all divisions.
     """
     frame, settings = fitter.frame, fitter.pool.settings
     cap = settings.value_cap_quantile
@@ -144,6 +144,9 @@ def _mean(fitter: Fitter, cohort: str, within: Slice, cap: float) -> float:
     """Of the cohort's purchases, shrunk to that of the division's."""
     own = _worths([fitter.frame], cohort, within, cap)
     overall = _worths([fitter.frame], JOINT, within, cap)
+    if not len(overall):
+        launch = [gp for day, gp in fitter.frame.launch if day in within.cutoffs]
+        overall = _capped(np.array(launch), cap)
     if not len(overall):
         overall = _worths(fitter.pool.frames, JOINT, within, cap)
     total = own.sum() + PRIOR_PURCHASES * overall.mean()

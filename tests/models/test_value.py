@@ -67,3 +67,15 @@ def test_expected_profit_is_held_against_what_came() -> None:
     low, high = found["ratio_interval"]
     assert low <= found["ratio"] <= high
     assert 0.6 < found["ratio"] < 1.7
+
+
+def test_a_new_division_is_worth_what_its_launch_brought() -> None:
+    """The first purchases tell the price, though not how many will follow."""
+    others = [make_frame(300, seed=seed, division=f"Other {seed}") for seed in (2, 3)]
+    new = make_frame(300, seed=6, division="New")
+    for name in ("x", "customers", "code", "cutoff", "label", "gp", "owned"):
+        object.__setattr__(new, name, getattr(new, name)[:0])
+    mean_of_others = train_one(new, ["logreg"], others=others).classifier.heads[0].value.mean
+    object.__setattr__(new, "launch", tuple((new.cutoffs[-1], 7.0) for _ in range(9)))
+    assert train_one(new, ["logreg"], others=others).classifier.heads[0].value.mean == 7.0
+    assert mean_of_others > 50
