@@ -65,9 +65,10 @@ def _figure(title: str, make: Callable[[Any], None]) -> dict[str, bytes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=(7, 4.5))
     FigureCanvasAgg(figure)
     axes = figure.subplots()
+    figure.subplots_adjust(left=0.1, right=0.97, bottom=0.16, top=0.92)
     make(axes)
     axes.set_title(title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
@@ -75,7 +76,6 @@ def _figure(title: str, make: Callable[[Any], None]) -> dict[str, bytes]:
     for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
         content = io.BytesIO()
         figure.savefig(content, format=kind, dpi=120, metadata=metadata)
-        figure.set_layout_engine("none")  # what was laid out once stays
         found[kind] = content.getvalue()
     return found
 
@@ -125,12 +125,14 @@ def _lifts(axes: Any, rows: list[dict[str, Any]]) -> None:
     axes.set_ylim(bottom=0)
     axes.set_xlabel("cutoff")
     axes.set_ylabel("lift in the best tenth")
-    axes.tick_params(axis="x", rotation=30)
+    axes.tick_params(axis="x", rotation=20, labelsize=8)
+    axes.figure.subplots_adjust(bottom=0.2)
     axes.legend()
 
 
 def _features(axes: Any, rows: list[dict[str, Any]]) -> None:
     top = rows[:TOP_FEATURES][::-1]
+    axes.figure.subplots_adjust(left=0.36)
     axes.barh([row["feature"] for row in top], [row["mean_abs_shap"] for row in top], color=BLUE)
     axes.set_xlabel("mean size of its part in the log-odds")
     axes.tick_params(axis="y", labelsize=7)
