@@ -171,6 +171,8 @@ class ModelingSettings(Section):
     embargo_days: Annotated[int, Field(ge=0)]
     models: Annotated[list[Literal["logreg", "lgbm"]], Field(min_length=1)]
     calibration: Annotated[list[Literal["platt", "isotonic"]], Field(min_length=1)]
+    search: Literal["grid", "halving"]
+    search_trials: Annotated[int, Field(ge=2)]
     min_positives: Annotated[int, Field(ge=1)]
     folds: Annotated[int, Field(ge=2)]
     pool_rows: Annotated[int, Field(ge=1000)]

@@ -1,4 +1,4 @@
-"""What a model has to beat: the prevalence, and a rule of recency and frequency.
+"""What a model has to beat: the prevalence, a rule of recency and frequency, a rate of orders.
 
 The rule is one line a sales manager could write: who ordered often in the division, often at
 all, and lately. It gets the same chance as a model: its level is fitted on the same rows, and
@@ -14,7 +14,7 @@ import numpy as np
 from gosales.models.bases import LinearBase
 from gosales.models.frame import OWNED_SOURCE, Floats, Singles
 
-__all__ = ["RULE_FEATURES", "recency_frequency", "rule_base"]
+__all__ = ["RULE_FEATURES", "expected_rate", "recency_frequency", "rule_base"]
 
 RULE_FEATURES = (
     (OWNED_SOURCE, 1.0),
@@ -48,3 +48,21 @@ def recency_frequency(x: Singles, names: Sequence[str]) -> Floats:
     """The rule's score: logs of orders in the division and in all, less the log of recency."""
     base, places = rule_base(list(names))
     return base.margin(x[:, list(places)])
+
+
+# Days with an order that a year is expected to bring, by the Gamma-Poisson model of repeat
+# buying: in the division for its owners, in all divisions for the others.
+RATES = ("lifecycle__div__expected_order_days__12m", "lifecycle__all__expected_order_days__12m")
+
+
+def expected_rate(x: Singles, names: Sequence[str]) -> Floats:
+    """The log of the expected rate, as a forecaster of repeat buying would rank customers.
+
+    A customer without a known rate stands below all others.
+    """
+    owned = x[:, list(names).index(OWNED_SOURCE)] > 0
+    there = [x[:, list(names).index(name)] if name in names else None for name in RATES]
+    div, every = (np.full(len(x), np.nan) if one is None else one for one in there)
+    rate = np.where(owned, div, every).astype(np.float64)
+    logs: Floats = np.log(np.maximum(np.where(np.isnan(rate), 0.0, rate), 1e-3))
+    return logs

@@ -44,6 +44,16 @@ class Candidate:
             parts=tuple(part.lent() for part in self.parts),
         )
 
+    def firmer(self) -> Candidate:
+        """The same, regularised more: a tenth of C; half the leaves, of twice the rows."""
+        params = {
+            "C": lambda value: value / 10,
+            "num_leaves": lambda value: max(2, value // 2),
+            "min_child_samples": lambda value: value * 2,
+        }
+        firm = tuple((key, params.get(key, float)(value)) for key, value in self.params)
+        return replace(self, params=firm, parts=tuple(part.firmer() for part in self.parts))
+
 
 RULE = Candidate("rule")
 

@@ -51,6 +51,7 @@ def metrics(
                     "borrowed": one.borrowed,
                     "judged_by": one.inner_kind,
                     "candidates": [trial.row() for trial in one.trials],
+                    "dropped": [trial.row() for trial in one.dropped],
                 }
                 for one in trained.heads
             ],
@@ -181,9 +182,10 @@ def _head_guards(one: FittedHead, settings: ModelingSettings) -> list[Guard]:
         ),
         Guard(
             f"overfit_gap.{cohort}",
-            "warning" if wide else "ok",
+            "warning" if wide else "acted" if one.regularised else "ok",
             f"AUC falls by {one.overfit_gap:.3f} from fitted to unseen rows; "
-            f"{settings.overfit_gap} is accepted.",
+            f"{settings.overfit_gap} is accepted"
+            + (", so the model was shrunk more." if one.regularised else "."),
         ),
     ]
 

@@ -10,17 +10,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from gosales.models.baselines import recency_frequency
-from gosales.models.calibrate import Evidence, fit_calibrator
 from gosales.models.candidates import grid
 from gosales.models.classifier import DivisionClassifier, Head
 from gosales.models.figures import Judged
 from gosales.models.fitting import Degenerate, Fitter
-from gosales.models.frame import OWNED_SOURCE, Floats, Frame, Ints
+from gosales.models.frame import OWNED_SOURCE, Frame
+from gosales.models.judging import judge
 from gosales.models.pool import Pool
-from gosales.models.protocol import MIN_FOLD_POSITIVES, Fold, Plan, Rules, inner_folds, plan
+from gosales.models.protocol import MIN_FOLD_POSITIVES, Plan, Rules, inner_folds, plan
 from gosales.models.sample import seed_of
 from gosales.models.selection import FittedHead, Trainer
 from gosales.models.slices import JOINT, NEVER_OWNED, OWNED, Slice, cohort_rows
@@ -62,7 +59,7 @@ def train_division(
     trainer = Trainer(Fitter.of(frame, pool), candidates, calibration, settings, rules)
     whole = Slice(frame.cutoffs)
     try:
-        judged = _judge(trainer, way, cohorts)
+        judged = judge(trainer, way, cohorts)
         fitted = tuple(trainer.fit_head(cohort, whole, target) for cohort in cohorts)
     except Degenerate:
         raise Unmodelled(
@@ -138,64 +135,6 @@ def _structure(
         f"{int(frame.label.sum())} positive labels are too few or too unevenly spread over "
         "cutoffs and customers to fit a model and judge it on rows that it has not seen"
     )
-
-
-def _judge(trainer: Trainer, way: Plan, cohorts: Sequence[str]) -> Judged:
-    """Run the whole procedure on each fold's training slice and score its test rows."""
-    frame = trainer.frame
-    if not way.folds:
-        return Judged.nothing()
-    scored = [_judge_fold(trainer, fold, cohorts) for fold in way.folds]
-    rows = np.concatenate([fold.test.rows(frame) for fold in way.folds])
-    order = np.argsort(rows, kind="stable")
-    scores = {name: np.concatenate([one[name] for one in scored])[order] for name in scored[0]}
-    priors = {name: scores.pop(name) for name in ("prior_all", "prior_cohort", "worth")}
-    return Judged(rows[order], scores, **priors)
-
-
-def _judge_fold(trainer: Trainer, fold: Fold, cohorts: Sequence[str]) -> dict[str, Floats]:
-    """The scores of the fold's test rows: the model's, each baseline's, and the prevalences."""
-    frame = trainer.frame
-    rows = fold.test.rows(frame)
-    known = fold.train.rows(frame)
-    label, owned = frame.label[known], frame.owned[known]
-    overall = _prevalence(trainer, fold, known)
-    found = {
-        name: np.full(len(rows), overall)
-        for name in ("model", "recency_frequency", "prior_all", "prior_cohort", "worth")
-    }
-    for cohort in cohorts:
-        mine = np.isin(rows, fold.test.rows(frame, cohort), assume_unique=True)
-        if not mine.any():
-            continue
-        day = frame.cutoffs[int(frame.cutoff[rows[mine]].max())]
-        head = trainer.fit_head(cohort, fold.train, day).head
-        found["model"][mine] = head.probability(frame.x[rows[mine]])
-        found["worth"][mine] = head.value.worth(frame.x[rows[mine]])
-        train = fold.train.rows(frame, cohort)
-        found["recency_frequency"][mine] = _rule(frame, train, rows[mine], day)
-    for side in (True, False):
-        same = label[owned == side]
-        here = frame.owned[rows] == side
-        found["prior_cohort"][here] = same.mean() if len(same) else overall
-    return found
-
-
-def _prevalence(trainer: Trainer, fold: Fold, known: Ints) -> float:
-    """Of the division's rows that were known; of all divisions' where it has none."""
-    if len(known):
-        return float(trainer.frame.label[known].mean())
-    frames = trainer.fitter.pool.frames
-    return float(np.concatenate([one.label[fold.train.rows(one)] for one in frames]).mean())
-
-
-def _rule(frame: Frame, train: Ints, test: Ints, day: dt.date) -> Floats:
-    """The rule's probabilities on ``test``, with its line and level fitted on ``train``."""
-    score = recency_frequency(frame.x[np.concatenate([train, test])], frame.names)
-    fold = np.zeros(len(train), dtype=np.int64)
-    evidence = Evidence(score[: len(train)], frame.label[train], frame.day[train], fold)
-    line = fit_calibrator("platt", evidence, day, frame.window_months)
-    return line.probability(score[len(train) :])
 
 
 def _classifier(frame: Frame, fitted: Sequence[FittedHead]) -> DivisionClassifier:

@@ -27,6 +27,8 @@ from gosales.models.frame import Bools, Floats, Frame, Ints
 __all__ = ["COHORTS", "Judged", "published"]
 
 COHORTS = ("all", "expansion", "renewal_like")
+# Who has intervals: the model, and the rule that it must beat.
+DRAWN = ("model", "recency_frequency")
 LEVEL = ("brier", "brier_skill", "calibration_mae")
 Figures = Callable[[Ranking, Floats | None], dict[str, Floats]]
 
@@ -83,6 +85,8 @@ def published(frame: Frame, judged: Judged, draws: int, seed: int) -> dict[str, 
         part.point = {name: float(v[0]) for name, v in part.figures(part.ranking, None).items()}
     for weights in customer_draws(frame.n_customers, draws, seed) if parts else ():
         for part in parts:
+            if part.scorer not in DRAWN:
+                continue
             for name, values in part.figures(part.ranking, weights[:, part.code]).items():
                 part.draws.setdefault(name, []).append(values)
     model = {cohort: _summary(parts, "model", cohort, frame, judged) for cohort in COHORTS}
@@ -160,6 +164,8 @@ def _figure(parts: list[_Part], scorer: str, cohort: str, name: str) -> tuple[fl
     if not mine:
         return float("nan"), np.zeros(0)
     point = float(np.mean([part.point[name] for part in mine]))
+    if scorer not in DRAWN:
+        return point, np.zeros(0)
     drawn = np.mean([np.concatenate(part.draws[name]) for part in mine], axis=0)
     return point, np.asarray(drawn, dtype=np.float64)
 

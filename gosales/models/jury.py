@@ -43,14 +43,36 @@ class Sitting:
 
 @dataclass
 class Jury:
-    """``kind`` is how the folds were cut (see ``protocol``); ballot and folds have a row each."""
+    """``kind`` is how the folds were cut (see ``protocol``); ballot and folds have a row each.
+
+    ``own``: the rows are the division's own.
+    """
 
     kind: str
     cohort: str
     sittings: tuple[Sitting, ...]
     ballot: Ballot
     fold: Ints
+    own: bool
+    rules: Rules
     _margins: dict[Candidate, Floats] = field(default_factory=dict)
+
+    @property
+    def folds(self) -> int:
+        """Parts of the rows that a model is fitted for."""
+        return len(self._tests())
+
+    def newest(self, folds: int) -> Jury:
+        """The last of its folds, sitting alone."""
+        last = self._tests()[-folds:]
+        pairs = [(one.fitter, one.fold) for one in self.sittings if one.fold.test in last]
+        part = _sit(self.kind, self.cohort, pairs, self.rules, self.own)
+        assert part is not None
+        return part
+
+    def _tests(self) -> list[Slice]:
+        tests = dict.fromkeys(one.fold.test for one in self.sittings)
+        return sorted(tests, key=lambda test: (test.cutoffs, test.key()))
 
     def trial(self, candidate: Candidate) -> tuple[Trial, Floats]:
         """How the candidate does, and its log-odds of every row."""
@@ -104,7 +126,7 @@ class Jury:
 def own_jury(fitter: Fitter, cohort: str, within: Slice, rules: Rules) -> Jury | None:
     """The division's own; None when its rows are too few."""
     kind, folds = inner_folds(fitter.frame, cohort, within, rules)
-    return _sit(kind, cohort, [(fitter, fold) for fold in folds], rules)
+    return _sit(kind, cohort, [(fitter, fold) for fold in folds], rules, own=True)
 
 
 def pooled_jury(fitter: Fitter, cohort: str, within: Slice, rules: Rules) -> Jury | None:
@@ -122,10 +144,13 @@ def _pooled_jury(pool: Pool, cohort: str, within: Slice, rules: Rules) -> Jury |
         if folds:
             kinds.add(kind)
             pairs += [(Fitter.of(frame, pool), fold) for fold in folds]
-    return _sit("customer" if "customer" in kinds else "temporal", cohort, pairs, rules)
+    kind = "customer" if "customer" in kinds else "temporal"
+    return _sit(kind, cohort, pairs, rules, own=False)
 
 
-def _sit(kind: str, cohort: str, pairs: Sequence[tuple[Fitter, Fold]], rules: Rules) -> Jury | None:
+def _sit(
+    kind: str, cohort: str, pairs: Sequence[tuple[Fitter, Fold]], rules: Rules, own: bool
+) -> Jury | None:
     sittings = tuple(Sitting(f, fold, fold.test.rows(f.frame, cohort)) for f, fold in pairs)
     if not sittings:
         return None
@@ -135,7 +160,7 @@ def _sit(kind: str, cohort: str, pairs: Sequence[tuple[Fitter, Fold]], rules: Ru
 
     ballot = Ballot(all_of("label"), all_of("gp"), all_of("day").astype(np.int64), all_of("draw"))
     fold = np.concatenate([calibration_fold(one.fitter.frame, one.rows, rules) for one in sittings])
-    return Jury(kind, cohort, sittings, ballot, fold)
+    return Jury(kind, cohort, sittings, ballot, fold, own, rules)
 
 
 def _trial(candidate: Candidate, ballot: Ballot, margin: Floats) -> Trial:

@@ -10,15 +10,16 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gosales.models.calibrate import choose_calibrator
+from gosales.models.calibrate import choose_calibrator, fit_calibrator
 from gosales.models.candidates import RULE, Candidate
 from gosales.models.choice import Trial, beats, choose
 from gosales.models.classifier import Head
 from gosales.models.fitting import Degenerate, Fitter
-from gosales.models.frame import Frame
+from gosales.models.frame import Floats, Frame, Singles
 from gosales.models.guardrails import Screen
-from gosales.models.jury import own_jury, pooled_jury
+from gosales.models.jury import Jury, own_jury, pooled_jury
 from gosales.models.protocol import Rules
+from gosales.models.search import firmer_one, shortlist
 from gosales.models.slices import Slice
 from gosales.models.value import fit_value
 from gosales.settings import ModelingSettings
@@ -30,18 +31,22 @@ __all__ = ["FittedHead", "Trainer"]
 class FittedHead:
     """A head and how it came about.
 
-    ``borrowed``: too few own buyers, so only models pooled over divisions were candidates.
-    ``beats_rule``: where the best candidate beat the rule beyond noise (``own``, ``pooled``); if
-    nowhere (``no``), the rule is what the head holds.
+    ``dropped``: what the search gave up before a full trial. ``regularised``: the winner's AUC
+    fell too far on unseen rows, and a fit that is shrunk more does as well. ``borrowed``: too
+    few own buyers, so only models pooled over divisions were candidates. ``beats_rule``: where
+    the best candidate beat the rule beyond noise (``own``, ``pooled``); if nowhere (``no``),
+    the rule is what the head holds.
     """
 
     head: Head
     candidate: Candidate
     trials: tuple[Trial, ...]
+    dropped: tuple[Trial, ...]
     inner_kind: str
     calibration_briers: dict[str, float]
     screened: Screen
     overfit_gap: float
+    regularised: bool
     borrowed: bool
     beats_rule: str
 
@@ -65,38 +70,57 @@ class Trainer:
 
         Raises Degenerate when nothing ranks.
         """
-        frame, rules = self.frame, self.rules
-        jury = own_jury(self.fitter, cohort, within, rules)
-        borrowed = jury is None or self._borrows(cohort, within)
-        if jury is None and rules.lends:
-            jury = pooled_jury(self.fitter, cohort, within, rules)
-        if jury is None:
-            raise Degenerate
+        frame = self.frame
+        jury = self._jury(cohort, within)
+        borrowed = not jury.own or self._borrows(cohort, within)
         offered = dict.fromkeys(c.lent() if borrowed else c for c in self.candidates)
-        tried = [candidate for candidate in offered if jury.can(candidate, within)]
+        able = [candidate for candidate in offered if jury.can(candidate, within)]
+        tried, dropped = shortlist(jury, able, self.settings)
         trials, margins = zip(*(jury.trial(candidate) for candidate in tried), strict=True)
         choice = choose(jury.ballot, trials, margins, lambda: self._models_win(cohort, within))
-        best = choice.place
+        won = trials[choice.place]
+        best = firmer_one(jury, won, self.settings.overfit_gap)
         calibrator, briers = choose_calibrator(
             self.calibration,
-            jury.evidence(tried[best], within),
+            jury.evidence(best.candidate, within),
             target,
             frame.window_months,
             self.settings.isotonic_min_positives,
         )
-        final = self.fitter.fit(tried[best], cohort, within)
+        final = self.fitter.fit(best.candidate, cohort, within)
         value = fit_value(self.fitter, cohort, within)
         return FittedHead(
             Head(cohort, final.columns, final.base, calibrator, value),
-            tried[best],
-            trials,
+            best.candidate,
+            trials if best is won else (*trials, best),
+            tuple(dropped),
             jury.kind,
             briers,
             self.fitter.screened(cohort, within),
-            jury.gap(tried[best]),
+            jury.gap(best.candidate),
+            best is not won,
             borrowed,
             choice.beats_rule,
         )
+
+    def pooled(self, cohort: str, within: Slice, target: dt.date, x: Singles) -> Floats:
+        """What the model pooled over divisions says by itself, as a baseline."""
+        lent, jury = self.candidates[-1].lent(), self._jury(cohort, within)
+        candidate = lent.parts[0] if lent.parts else lent
+        evidence = jury.evidence(candidate, within)
+        line = fit_calibrator("platt", evidence, target, self.frame.window_months)
+        return line.probability(self.fitter.fit(candidate, cohort, within).margin(x))
+
+    def _jury(self, cohort: str, within: Slice) -> Jury:
+        """The division's own, or the pooled one; kept, for its margins are asked for again."""
+        key = ("own jury", self.frame.division, cohort, within)
+        pool, rules = self.fitter.pool, self.rules
+        jury = pool.once(key, lambda: own_jury(self.fitter, cohort, within, rules))
+        if jury is None and rules.lends:
+            jury = pooled_jury(self.fitter, cohort, within, rules)
+        if jury is None:
+            raise Degenerate
+        return jury
 
     def _models_win(self, cohort: str, within: Slice) -> bool:
         """Whether a pooled model beats the rule on the rows of all divisions, beyond noise."""
