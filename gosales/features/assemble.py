@@ -180,27 +180,34 @@ def _leave_out(columns: Iterable[Column]) -> tuple[list[Column], list[dict[str, 
         if (c.feature.family, c.feature.measure) == ("xdiv", "recency_days")
         and c.values.null_count == len(c.values)
     }
+    reasons = [_dull(column, unsold) for column in every]
+    # Only what stays can stand for its copies; a name of the contract comes first.
     first: dict[bytes, str] = {}
-    for column in sorted(every, key=lambda c: not is_core(c.name)):
+    staying = [c for c, why in zip(every, reasons, strict=True) if why is None]
+    for column in sorted(staying, key=lambda c: not is_core(c.name)):
         first.setdefault(column.sha256, column.name)
     kept, left_out = [], []
-    for place, column in enumerate(every):
-        why: dict[str, Any] | None = None
-        if column.feature.scope in unsold:
-            why = {"why": "not sold by the cutoff", "value": column.lowest}
-        elif is_core(column.name):
-            why = None
-        elif column.is_constant:
-            why = {"why": "constant", "value": column.lowest}
-        elif column.lowest == column.highest == column.feature.dull:
-            why = {"why": f"always {column.lowest:g}", "value": None}
-        elif first[column.sha256] != column.name:
+    for place, (column, why) in enumerate(zip(every, reasons, strict=True)):
+        if why is None and not is_core(column.name) and first[column.sha256] != column.name:
             why = {"why": "duplicate", "of": first[column.sha256]}
         if why is None:
             kept.append(column)
         else:
             left_out.append({"name": column.name, "place": place} | why)
     return kept, left_out
+
+
+def _dull(column: Column, unsold: set[str]) -> dict[str, Any] | None:
+    """Why the column tells nothing by itself, and what it holds; None when it does tell."""
+    if column.feature.scope in unsold:
+        return {"why": "not sold by the cutoff", "value": column.lowest}
+    if is_core(column.name):
+        return None
+    if column.is_constant:
+        return {"why": "constant", "value": column.lowest}
+    if column.lowest == column.highest == column.feature.dull:
+        return {"why": f"always {column.lowest:g}", "value": None}
+    return None
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:

@@ -18,8 +18,11 @@ __all__ = ["coefficients", "shap_global", "shap_sample"]
 
 
 def shap_global(classifier: DivisionClassifier, contributions: Floats) -> pa.Table:
-    """``feature``, ``mean_abs_shap``, strongest first; features without any effect are left out."""
-    strength = np.abs(contributions).mean(axis=0)
+    """``feature``, ``mean_abs_shap``, strongest first; features without any effect are left out.
+
+    Without a row to explain there are none.
+    """
+    strength = np.abs(contributions).sum(axis=0) / max(len(contributions), 1)
     names = [str(name) for name in classifier.feature_names_in_]
     order = sorted(range(len(names)), key=lambda place: (-strength[place], names[place]))
     kept = [place for place in order if strength[place] > 0]

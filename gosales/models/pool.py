@@ -66,9 +66,15 @@ class Pool:
         """Whether anything can be learnt from the slice."""
         return self.rows(cohort, within) is not None
 
+    @property
+    def teachers(self) -> list[Frame]:
+        """The frames that have rows: a division launched lately changes no other's model."""
+        return [frame for frame in self.frames if len(frame.label)]
+
     def number(self, frame: Frame) -> int:
-        """The place of a frame's division among the pooled ones."""
-        return [one.division for one in self.frames].index(frame.division)
+        """The place of a frame's division among the teachers; past them for one without rows."""
+        names = [one.division for one in self.teachers]
+        return names.index(frame.division) if frame.division in names else len(names)
 
     def rows(self, cohort: str, within: Slice) -> PooledRows | None:
         """None when the slice holds no buyer, or nobody but buyers."""
@@ -99,10 +105,13 @@ class Pool:
 
     def _gather(self, cohort: str, within: Slice) -> PooledRows | None:
         names = _common(self.frames)
-        share = [within.rows(frame, cohort) for frame in self.frames]
+        frames = self.teachers
+        if not frames:
+            return None
+        share = [within.rows(frame, cohort) for frame in frames]
         total = sum(map(len, share))
         parts = []
-        for number, (frame, rows) in enumerate(zip(self.frames, share, strict=True)):
+        for number, (frame, rows) in enumerate(zip(frames, share, strict=True)):
             most = max(50, self.settings.pool_rows * len(rows) // max(total, 1))
             seed = seed_of(self.seed, "pool", frame.division, cohort, within.key())
             thinned = thin(rows, frame.label[rows], most, seed)
@@ -133,7 +142,8 @@ class Pool:
         if rows is None:
             return None
         weight, raised = weigh(rows.label, rows.weight, self.settings.scale_pos_weight_cap)
-        levels = np.eye(len(self.frames))[rows.division]
+        # One level more, of no rows: that of a division that is not among them, the mean one.
+        levels = np.eye(len(self.teachers) + 1)[rows.division]
         cutoffs = (rows.cutoff[:, None] == np.unique(rows.cutoff)).astype(np.float64)
         seed = seed_of(self.seed, "linear", cohort)
         coef, (level, when), intercept = fit_linear(

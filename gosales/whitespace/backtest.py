@@ -17,7 +17,7 @@ from pathlib import Path
 from gosales import __version__
 from gosales.artifacts import is_current
 from gosales.errors import NothingToDo
-from gosales.etl.star import StarFacts, read_star_facts
+from gosales.etl.star import StarFacts, open_star, read_star_facts
 from gosales.features import ensure_features
 from gosales.labels import ensure_labels
 from gosales.models.cutoffs import training_cutoffs
@@ -48,7 +48,7 @@ def backtest_scores(run: Run, cutoff: dt.date) -> Path:
         f"Scoring {cutoff} with models trained on {', '.join(map(str, days))}, whose label "
         "windows had closed by then."
     )
-    divisions = list(about.divisions)
+    divisions = _sold_by(run, cutoff)
     ensure_labels(run, divisions, days)
     ensure_features(run, divisions, [*days, cutoff])
     shadow = _shadow(run, cutoff, divisions, [*days, cutoff])
@@ -59,6 +59,15 @@ def backtest_scores(run: Run, cutoff: dt.date) -> Path:
         change.adopt(shadow.workspace.output("icp_scores.parquet"), path)
     shutil.rmtree(shadow.workspace.root, ignore_errors=True)
     return path
+
+
+def _sold_by(run: Run, cutoff: dt.date) -> list[str]:
+    """The divisions that there were: one launched later was nobody's to sell."""
+    star = open_star(run)
+    lines = star.transactions.filter(star.transactions.order_date <= cutoff)
+    sold = run.engine.to_arrow(lines.select("product_division").distinct())
+    there = set(sold["product_division"].to_pylist())
+    return [name for name in star.about.divisions if name in there]
 
 
 def past_training(run: Run, about: StarFacts, cutoff: dt.date) -> list[dt.date]:

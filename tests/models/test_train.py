@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
@@ -130,7 +131,27 @@ def test_small_divisions_are_reported_and_not_modelled(trained: Workspace) -> No
     assert set(report["unmodelled"]) == {"Gone", "Tiny"}
     assert "0 positive labels" in report["unmodelled"]["Gone"]
     assert not trained.model("Tiny").exists()
-    assert {row["division"] for row in report["modelled"]} == {"Alpha", "Beta"}
+    assert {row["division"] for row in report["modelled"]} == {"Alpha", "Beta", "Fresh"}
+
+
+def test_a_division_launched_lately_is_borrowed_and_shows_no_figure(trained: Workspace) -> None:
+    figures = read_json(trained.output("metrics_fresh.json"))
+    assert figures["evaluation"]["protocol"] == "borrowed"
+    assert figures["auc"] is None and figures["lift_at_10"] is None and figures["rows"] == 0
+    assert all(head["borrowed"] for head in figures["selection"]["heads"])
+    for stem in ("gains", "calibration", "thresholds", "shap_global"):
+        fresh, alpha = (trained.for_division(stem, name, "csv") for name in ("Fresh", "Alpha"))
+        assert fresh.read_text().splitlines() == alpha.read_text().splitlines()[:1]
+    card = read_json(trained.output("model_card_fresh.json"))
+    said = {guard["rule"]: guard for guard in card["guardrails"]}
+    assert said["evaluation"]["outcome"] == "warning"
+    assert "borrowed from the other divisions" in said["evaluation"]["detail"]
+    assert card["data"]["rows"] == 0 and card["data"]["left_out"]["before_launch"] > 0
+    # What the launch brought is what a purchase is worth, not what Alpha's or Beta's are.
+    assert 50 <= card["deal_value"]["never_owned"]["mean"] <= 62
+    scores = pq.read_table(trained.output("icp_scores.parquet"))
+    p = scores.filter(pc.equal(scores["division_name"], "Fresh"))["icp_score"].to_numpy()
+    assert len(p) > 100 and len(set(p)) > 20 and 0 < p.mean() < 0.9
 
 
 def test_coefficients_are_exported_for_regressions_only(trained: Workspace) -> None:

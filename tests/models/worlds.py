@@ -108,7 +108,7 @@ def train_one(
 
 def sales(customers: int = 220, seed: int = 3) -> list[dict[str, Any]]:
     """Three years of orders: Alpha by rhythm, Beta after Alpha, Tiny almost never, Gone never
-    since 2021.
+    since 2021, Fresh since last month.
     """
     rng = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
@@ -127,6 +127,7 @@ def sales(customers: int = 220, seed: int = 3) -> list[dict[str, Any]]:
                 rows.append(fact(name, day, "Beta", round(float(rng.lognormal(7, 0.7)), 2)))
     rows += [fact(f"C{n:04d}", "2023-05-01", "Tiny", 10) for n in range(3)]
     rows += [fact(f"C{n:04d}", "2021-03-01", "Gone", 10) for n in range(40)]
+    rows += [fact(f"C{n:04d}", "2023-12-05", "Fresh", 50 + n) for n in range(12)]
     rows.append(fact("C0000", last, "Alpha", 100))
     return rows
 
@@ -139,7 +140,7 @@ def trained_workspace() -> Path:
     workspace = Workspace(root)
     with open_run(workspace, load_settings(root, flags=FLAGS), "test") as run:
         write_star(run, sales())
-        train(run, ["Alpha", "Beta", "Gone", "Tiny"])
+        train(run, ["Alpha", "Beta", "Fresh", "Gone", "Tiny"])
         score(run)
         rank_whitespace(run)
     return root

@@ -108,7 +108,7 @@ def quarter(words, lines, cutoff) -> None:
 
 N = r"(?P<n>[\d,.]+)"
 AGO = rf"{N} (?P<unit>days?|years)"
-OF = r"(?: in (?P<d>Alpha|Beta|Tiny|Gone))?"
+OF = r"(?: in (?P<d>Alpha|Beta|Fresh|Tiny|Gone))?"
 WHEN = r"(?:so far|in the last (?P<m>\d+) months)"
 CHECKS = {
     rf"Last order{OF} {AGO} ago": newest,
