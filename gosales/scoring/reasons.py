@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +22,24 @@ from gosales.scoring.topics import topic_of
 from gosales.sensitive import is_sensitive
 from gosales.workspace import Workspace, slug
 
-__all__ = ["FALLBACK", "REASONS", "Teller", "declarations", "winsor_caps"]
+__all__ = ["FALLBACK", "REASONS", "Teller", "Told", "declarations", "winsor_caps"]
 
 REASONS = 3
 # Log-odds that a topic must add to be worth a word.
 WEAK = 0.02
 FALLBACK = "No single strong signal: scored on the whole profile"
 Texts = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Told:
+    """(rows, REASONS) each. ``text`` is "" where nothing more is to say; ``feature`` is the place
+    of the one that spoke, -1 where none did; ``weight`` the log-odds that its topic adds.
+    """
+
+    text: Texts
+    feature: Ints
+    weight: Floats
 
 
 def winsor_caps(
@@ -85,15 +97,14 @@ class Teller:
         concepts = list(dict.fromkeys(concept for concept, _ in self._topics))
         self._concept = np.array([concepts.index(concept) for concept, _ in self._topics])
 
-    def tell(self, x: Floats, contributions: Floats) -> list[Texts]:
-        """(rows, features) values and contributions -> three columns of reasons.
-
-        The first is never empty; the others are "" when there is nothing more to say.
-        """
+    def tell(self, x: Floats, contributions: Floats) -> Told:
+        """(rows, features) values and contributions -> the reasons; the first is never empty."""
         n = len(x)
         weights = np.column_stack([contributions[:, m].sum(axis=1) for m in self._members])
         order = np.argsort(-weights, axis=1, kind="stable")
         reasons = np.full((n, REASONS), "", dtype=object)
+        feature = np.full((n, REASONS), -1, dtype=np.int64)
+        weight = np.zeros((n, REASONS))
         count = np.zeros(n, dtype=np.int64)
         told = np.zeros((n, int(self._concept.max()) + 1), dtype=bool)
         words = _Words(self._phrasings, x)
@@ -106,38 +117,47 @@ class Teller:
             fresh = ~told[open_rows, self._concept[topic]]
             for one in np.unique(topic[fresh]):
                 rows = open_rows[fresh & (topic == one)]
-                text = self._spoken(rows, contributions, self._members[one], words)
-                rows, text = rows[text != None], text[text != None]  # noqa: E711
-                reasons[rows, count[rows]] = text
+                text, spoke = self._spoken(rows, contributions, self._members[one], words)
+                said = spoke >= 0
+                rows = rows[said]
+                reasons[rows, count[rows]] = text[said]
+                feature[rows, count[rows]] = spoke[said]
+                weight[rows, count[rows]] = weights[rows, one]
                 count[rows] += 1
                 told[rows, self._concept[one]] = True
         reasons[count == 0, 0] = shorten(FALLBACK)
-        return [reasons[:, number] for number in range(REASONS)]
+        return Told(reasons, feature, weight)
 
-    def _spoken(self, rows: Ints, parts: Floats, members: Ints, words: _Words) -> Texts:
-        """For each row what the strongest feature that can speak says; None if none can."""
+    def _spoken(
+        self, rows: Ints, parts: Floats, members: Ints, words: _Words
+    ) -> tuple[Texts, Ints]:
+        """For each row what the strongest feature that can speak says, and its place; else -1."""
         text = np.full(len(rows), None, dtype=object)
+        spoke = np.full(len(rows), -1, dtype=np.int64)
         ranked = members[np.argsort(-parts[np.ix_(rows, members)], axis=1, kind="stable")]
         for turn in range(len(members)):
             waiting = np.flatnonzero(text == None)  # noqa: E711
             for place in np.unique(ranked[waiting, turn]):
                 mine = waiting[ranked[waiting, turn] == place]
-                text[mine] = self._say(int(place), rows[mine], words)
-        return text
+                said, by = self._say(int(place), rows[mine], words)
+                text[mine] = said
+                spoke[mine[said != None]] = by  # noqa: E711
+        return text, spoke
 
-    def _say(self, place: int, rows: Ints, words: _Words) -> Texts:
+    def _say(self, place: int, rows: Ints, words: _Words) -> tuple[Texts, int]:
+        """What the feature says, and which one says it."""
         feature = self._phrasings[place].feature
+        silence = np.full(len(rows), None, dtype=object)
         if place in self._silent:
-            return np.full(len(rows), None, dtype=object)
+            return silence, place
         if (feature.family, feature.measure) == ("xdiv", "owned"):
             # The same fact with its date says more than the flag.
             dated = self._last_bought.get(feature.scope, place)
             dated = place if dated in self._silent else dated
             owned = words.values[rows, place] > 0
-            text = np.full(len(rows), None, dtype=object)
-            text[owned] = words.say(dated, rows[owned])
-            return text
-        return words.say(place, rows)
+            silence[owned] = words.say(dated, rows[owned])
+            return silence, dated
+        return words.say(place, rows), place
 
 
 class _Words:

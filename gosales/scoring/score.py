@@ -20,6 +20,7 @@ from gosales.etl.star import Star, open_star
 from gosales.features import ensure_features
 from gosales.models import (
     Design,
+    Ints,
     LoadedModel,
     Singles,
     find_models,
@@ -29,7 +30,7 @@ from gosales.models import (
 from gosales.months import add_months
 from gosales.run import Run
 from gosales.scoring.grades import grade, percentile
-from gosales.scoring.reasons import REASONS, Teller, declarations, winsor_caps
+from gosales.scoring.reasons import REASONS, Teller, Told, declarations, winsor_caps
 from gosales.workspace import slug
 
 __all__ = ["DivisionScores", "ScoreReport", "score"]
@@ -64,7 +65,7 @@ class ScoreReport:
 def score(
     run: Run, cutoff: dt.date | None = None, divisions: Sequence[str] | None = None
 ) -> ScoreReport:
-    """Write icp_scores, and in scoring.json what the models had seen.
+    """Write icp_scores, icp_reasons, and in scoring.json what the models had seen.
 
     ``cutoff`` defaults to ``run.cutoff_date``, else the star's last order date; ``divisions``
     to all of the star. Raises NothingToDo when no division could be scored, IntegrityError
@@ -84,15 +85,16 @@ def score(
         trained_for_it = [m.division for m in models if m.window_months == window]
         ensure_features(run, trained_for_it, [day], window)
     known = _Known(star, run, day)
-    tables, scored = [], []
+    tables, grounds, scored = [], [], []
     with run.step("score", total=len(models)) as step:
         for model in models:
             try:
-                table = _score_division(run, model, day, known)
+                table, why = _score_division(run, model, day, known)
             except StaleArtifact as error:
                 skipped[model.division] = error.message
             else:
                 tables.append(table)
+                grounds.append(why)
                 scored.append(_line(model.division, table))
             step.advance(1)
         for division, why in skipped.items():
@@ -105,6 +107,7 @@ def score(
             change.made_from(run.workspace.fact)
             change.csv(whole, run.workspace.output("icp_scores.csv"))
             change.arrow(whole, run.workspace.output("icp_scores.parquet"))
+            change.arrow(pa.concat_tables(grounds), run.workspace.output("icp_reasons.parquet"))
             change.json(_about(report, models), run.workspace.output("scoring.json"))
         step.rows = whole.num_rows
     return report
@@ -177,7 +180,10 @@ class _Known:
         self.owned = set(zip(*(column.to_pylist() for column in pairs.columns), strict=True))
 
 
-def _score_division(run: Run, model: LoadedModel, day: dt.date, known: _Known) -> pa.Table:
+def _score_division(
+    run: Run, model: LoadedModel, day: dt.date, known: _Known
+) -> tuple[pa.Table, pa.Table]:
+    """The division's scores, best first, and what its reasons rest on."""
     division, classifier = model.division, model.classifier
     design = load_design(run, division, day)
     x = _matrix(design, model)
@@ -191,7 +197,7 @@ def _score_division(run: Run, model: LoadedModel, day: dt.date, known: _Known) -
     declared = list(declarations(features, known.divisions).values())
     private = run.settings.scoring.sensitive_attributes
     teller = Teller(declared, division, known.divisions, caps, private)
-    reasons = teller.tell(x.astype(np.float64), classifier.contributions(x))
+    told = teller.tell(x.astype(np.float64), classifier.contributions(x))
     rank = np.round(100 * percentile(p), 4)
     order = np.lexsort((design.customers.astype(np.str_), -p))
     customers = design.customers[order].tolist()
@@ -207,9 +213,36 @@ def _score_division(run: Run, model: LoadedModel, day: dt.date, known: _Known) -
         "expected_gp": pa.array(worth[order]),
     }
     for number in range(REASONS):
-        texts = reasons[number][order]
-        columns[f"reason_{number + 1}"] = pa.array(texts, pa.string())
-    return pa.table(columns)
+        columns[f"reason_{number + 1}"] = pa.array(told.text[order, number], pa.string())
+    rests = _grounds(told, order, design.customers, features, x)
+    return pa.table(columns), _with_keys(rests, division, day)
+
+
+def _grounds(
+    told: Told, order: Ints, customers: Any, features: Sequence[str], x: Singles
+) -> pa.Table:
+    """A row a reason that a feature speaks for: its value, and the log-odds that its topic adds."""
+    row, place = np.nonzero(told.feature[order] >= 0)
+    row = order[row]
+    spoke = told.feature[row, place]
+    value = x[row, spoke].astype(np.float64)
+    return pa.table(
+        {
+            "customer_id": pa.array(customers[row].tolist(), pa.string()),
+            "number": pa.array(place + 1, pa.int8()),
+            "reason": pa.array(told.text[row, place], pa.string()),
+            "feature": pa.array([features[one] for one in spoke], pa.string()),
+            "value": pa.array(value, from_pandas=True),
+            "contribution": pa.array(told.weight[row, place]),
+        }
+    )
+
+
+def _with_keys(table: pa.Table, division: str, day: dt.date) -> pa.Table:
+    """After the customer, the division and the cutoff."""
+    rows = table.num_rows
+    table = table.add_column(1, "division_name", pa.array([division] * rows, pa.string()))
+    return table.add_column(2, "cutoff", pa.array([day] * rows, pa.date32()))
 
 
 def _matrix(design: Design, model: LoadedModel) -> Singles:

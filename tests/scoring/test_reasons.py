@@ -23,8 +23,8 @@ def teller(names: list[str] = NAMES, sensitive: tuple[str, ...] = ()) -> Teller:
 
 
 def tell(values: list[float], parts: list[float], **more) -> tuple[str, ...]:
-    columns = teller(**more).tell(np.array([values], dtype=float), np.array([parts]))
-    return tuple(column[0] for column in columns)
+    told = teller(**more).tell(np.array([values], dtype=float), np.array([parts]))
+    return tuple(told.text[0])
 
 
 def test_the_strongest_topics_speak_once_each() -> None:
@@ -59,7 +59,7 @@ def test_little_of_what_speaks_for_a_sale_is_not_told() -> None:
     """Nine of ten customers order more than this one: its few orders are no argument."""
     x = np.array([[n, n, 10.0 * n, np.nan, 0, 0] for n in range(2, 12)], dtype=float)
     parts = np.tile([0.0, 0.5, 0.0, 0.0, 0.0, 0.0], (10, 1))
-    first = teller().tell(x, parts)[0]
+    first = teller().tell(x, parts).text[:, 0]
     assert first[0] == FALLBACK
     assert first[9] == "11 orders in the last 12 months"
 
@@ -85,20 +85,25 @@ def test_all_rows_at_once_tell_what_a_row_by_row_oracle_tells(seed: int) -> None
     x[:, 4] = rng.integers(0, 2, 60)
     x[x[:, 4] == 0, 3] = np.nan
     parts = rng.normal(0, 0.3, x.shape)
-    told = teller()
-    columns = told.tell(x, parts)
+    teller_of_all = teller()
+    told = teller_of_all.tell(x, parts)
     for row in range(len(x)):
-        assert [column[row] for column in columns] == slow(told, x, parts[row], row)
+        texts, features, weights = slow(teller_of_all, x, parts[row], row)
+        assert told.text[row].tolist() == texts
+        assert told.feature[row].tolist() == features
+        assert told.weight[row].tolist() == pytest.approx(weights)
 
 
-def slow(told: Teller, x: np.ndarray, parts: np.ndarray, row: int) -> list[str]:
-    """The rule, word for word, for one row."""
+def slow(
+    told: Teller, x: np.ndarray, parts: np.ndarray, row: int
+) -> tuple[list[str], list[int], list[float]]:
+    """The rule, word for word, for one row: reasons, who speaks, and what the topic adds."""
     topics = {
         topic: [int(m) for m in members]
         for topic, members in zip(told._topics, told._members, strict=True)
     }
     weight = {topic: sum(parts[m] for m in members) for topic, members in topics.items()}
-    said: dict[str, str] = {}
+    said: dict[str, tuple[str, int, float]] = {}
     for topic in sorted(topics, key=lambda t: (-weight[t], told._topics.index(t))):
         if weight[topic] < WEAK or len(said) == REASONS:
             break
@@ -113,7 +118,9 @@ def slow(told: Teller, x: np.ndarray, parts: np.ndarray, row: int) -> list[str]:
             standing = float((column < x[row, m]).sum()) / (len(column) - 1)
             text = told._phrasings[m].say(float(x[row, m]), standing)
             if text is not None:
-                said[topic[0]] = text
+                said[topic[0]] = (text, m, weight[topic])
                 break
-    reasons = list(said.values()) or [FALLBACK]
-    return reasons + [""] * (REASONS - len(reasons))
+    found = list(said.values()) or [(FALLBACK, -1, 0.0)]
+    found += [("", -1, 0.0)] * (REASONS - len(found))
+    texts, features, weights = zip(*found, strict=True)
+    return list(texts), list(features), list(weights)

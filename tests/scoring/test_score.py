@@ -11,12 +11,13 @@ import pytest
 
 from gosales.config import load_settings
 from gosales.errors import IntegrityError, NothingToDo
+from gosales.features import read_features
 from gosales.models import load_design, load_model
 from gosales.models.frame import load_frame
 from gosales.run import open_run
 from gosales.scoring import score
 from gosales.scoring.grades import grade
-from gosales.scoring.reasons import FALLBACK
+from gosales.scoring.reasons import FALLBACK, WEAK
 from gosales.workspace import Workspace
 from tests.conftest import write_star
 from tests.models.worlds import FLAGS, sales
@@ -139,8 +140,29 @@ def test_reasons_are_true_of_the_customer(trained: Workspace) -> None:
     assert len(checked) > 0.7 * len(told)
 
 
+def test_every_reason_is_traced_to_a_feature_and_its_value(trained: Workspace) -> None:
+    grounds = pq.read_table(trained.output("icp_reasons.parquet")).to_pylist()
+    told = {
+        (row["customer_id"], row["division_name"], n): row[f"reason_{n}"]
+        for row in scores(trained)
+        for n in (1, 2, 3)
+        if row[f"reason_{n}"] and row[f"reason_{n}"] != FALLBACK
+    }
+    keys = ("customer_id", "division_name", "number")
+    assert told == {tuple(row[key] for key in keys): row["reason"] for row in grounds}
+    with opened(trained) as run:
+        table = read_features(run, "Alpha", LAST)
+    known = {row["customer_id"]: row for row in table.to_pylist()}
+    mine = [row for row in grounds if row["division_name"] == "Alpha"]
+    assert len(mine) > 100
+    for row in mine:
+        assert row["contribution"] >= WEAK
+        value = known[row["customer_id"]][row["feature"]]
+        assert row["value"] == pytest.approx(value, rel=1e-6)
+
+
 def test_scoring_twice_gives_the_same_bytes(copied: Workspace) -> None:
-    names = ("icp_scores.csv", "icp_scores.parquet", "scoring.json")
+    names = ("icp_scores.csv", "icp_scores.parquet", "icp_reasons.parquet", "scoring.json")
     before = [copied.output(name).read_bytes() for name in names]
     with opened(copied) as run:
         score(run)

@@ -202,6 +202,15 @@ def test_profiles_are_the_surest_signs_first(demo_shelf: Shelf) -> None:
     assert lows == sorted(lows, reverse=True)
 
 
+def test_an_account_traces_each_reason_to_its_feature(demo_shelf: Shelf) -> None:
+    best = opportunities(demo_shelf, Ask()).rows[0]
+    view = account(demo_shelf, best["customer_id"], best["division"])
+    assert view is not None and view.chosen is not None
+    assert [one.reason for one in view.grounds] == view.chosen.reasons
+    for one in view.grounds:
+        assert one.times > 1 and one.description != one.feature
+
+
 def test_every_row_in_quarantine_is_accounted_for(demo_shelf: Shelf) -> None:
     view = data_quality(demo_shelf)
     assert view.report["rows_quarantined"] > 0

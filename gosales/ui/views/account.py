@@ -11,16 +11,22 @@ from ibis import _
 
 from gosales.sensitive import is_sensitive
 from gosales.ui.shelf import Shelf
-from gosales.ui.views.commands import FEATURES, MATRIX, SCORE, STAR, TRAIN, WHITESPACE
-from gosales.ui.views.models import descriptions
+from gosales.ui.views.commands import MATRIX, SCORE, STAR, WHITESPACE
+from gosales.ui.views.grounds import Ground, Measure, model_rests_on, reasons_rest_on
 from gosales.ui.views.similar import similar_buyers
 
-__all__ = ["Account", "DivisionLine", "Measure", "account", "find_customers", "score_parts"]
+__all__ = [
+    "Account",
+    "DivisionLine",
+    "account",
+    "find_customers",
+    "score_parts",
+]
 
 HIDDEN = {"customer_id", "customer_name", "customer_name_key", "first_order_date",
           "last_order_date", "orders", "gross_profit", "enrichment_match",
           "enrichment_score"}  # fmt: skip
-NUMBERS, FOUND = 12, 25
+FOUND = 25
 # The signals of the list's score, each in the column <name>_signal.
 SIGNALS = {
     "probability": "odds",
@@ -48,17 +54,6 @@ class DivisionLine:
 
 
 @dataclass(frozen=True)
-class Measure:
-    """A feature of this customer, as the model of the division saw it."""
-
-    feature: str
-    description: str
-    unit: str
-    value: float | None
-    weight: float
-
-
-@dataclass(frozen=True)
 class Account:
     """``timeline``: (first day of the quarter, division) -> gross profit, in order."""
 
@@ -70,6 +65,7 @@ class Account:
     lines: list[DivisionLine]
     chosen: DivisionLine | None
     parts: list[tuple[str, float, float, float]]
+    grounds: list[Ground]
     measures: list[Measure]
     similar: list[dict[str, Any]]
 
@@ -100,9 +96,10 @@ def account(shelf: Shelf, customer_id: str, division: str = "") -> Account | Non
     known = {line.division: line for line in lines}
     chosen = known.get(division) or next(iter(lines), None)
     cutoff = str(scored[0]["cutoff"])[:10] if scored else ""
-    measures, similar, parts = [], [], []
+    grounds, measures, similar, parts = [], [], [], []
     if chosen is not None and cutoff:
-        measures = _measures(shelf, customer_id, chosen.division, cutoff)
+        grounds = reasons_rest_on(shelf, customer_id, chosen.division)
+        measures = model_rests_on(shelf, customer_id, chosen.division, cutoff)
         similar = similar_buyers(shelf, customer_id, chosen.division)
         parts = score_parts(chosen.listing, _weights(shelf, cutoff))
     return Account(
@@ -114,6 +111,7 @@ def account(shelf: Shelf, customer_id: str, division: str = "") -> Account | Non
         lines,
         chosen,
         parts,
+        grounds,
         measures,
         similar,
     )
@@ -243,34 +241,3 @@ def _territory(shelf: Shelf, customer_id: str) -> dict[str, Any]:
     mine = table.filter(table.customer_id == customer_id)
     found = shelf.rows(mine.select("region", "rep").limit(1))
     return {n: v for row in found for n, v in row.items() if v}
-
-
-def _measures(shelf: Shelf, customer_id: str, division: str, cutoff: str) -> list[Measure]:
-    """The features that weigh most in the division's model, with this customer's values."""
-    place = shelf.workspace
-    features = place.features(division, dt.date.fromisoformat(cutoff))
-    weights = place.for_division("shap_global", division, "csv")
-    if shelf.failure(features, FEATURES) or shelf.failure(weights, TRAIN):
-        return []
-    private = shelf.settings.scoring.sensitive_attributes
-    strongest = [
-        row
-        for row in shelf.csv(weights, TRAIN).to_pylist()
-        if not is_sensitive(row["feature"], private)
-    ]
-    told = descriptions(shelf, division)
-    table = shelf.table(features, FEATURES)
-    names = [row["feature"] for row in strongest if row["feature"] in table.columns][:NUMBERS]
-    mine = table.filter(table.customer_id == customer_id).select(*names)
-    values = next(iter(shelf.rows(mine)), {}) if names else {}
-    weight = {row["feature"]: float(row["mean_abs_shap"]) for row in strongest}
-    return [
-        Measure(
-            name,
-            told.get(name, {}).get("description", name),
-            told.get(name, {}).get("unit", ""),
-            values.get(name),
-            weight[name],
-        )
-        for name in names
-    ]
