@@ -7,13 +7,15 @@ from the function that training used. A division that cannot be scored is named 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from gosales.errors import MissingArtifact, NothingToDo, StaleArtifact
 from gosales.etl.star import Star, open_star
@@ -87,15 +89,13 @@ def score(
     known = _Known(star, run, day)
     tables, grounds, scored = [], [], []
     with run.step("score", total=len(models)) as step:
-        for model in models:
-            try:
-                table, why = _score_division(run, model, day, known)
-            except StaleArtifact as error:
-                skipped[model.division] = error.message
+        for model, found in zip(models, _side_by_side(run, models, day, known), strict=True):
+            if isinstance(found, StaleArtifact):
+                skipped[model.division] = found.message
             else:
-                tables.append(table)
-                grounds.append(why)
-                scored.append(_line(model.division, table))
+                tables.append(found[0])
+                grounds.append(found[1])
+                scored.append(_line(model.division, found[0]))
             step.advance(1)
         for division, why in skipped.items():
             run.warn(f"{division} is not scored: {why}")
@@ -178,6 +178,21 @@ class _Known:
         bought = lines.select("customer_id", "product_division").distinct()
         pairs = run.engine.to_arrow(bought)
         self.owned = set(zip(*(column.to_pylist() for column in pairs.columns), strict=True))
+
+
+def _side_by_side(
+    run: Run, models: Sequence[LoadedModel], day: dt.date, known: _Known
+) -> Iterator[tuple[pa.Table, pa.Table] | StaleArtifact]:
+    """Each model's tables, or why it has none, in their order; rows do not depend on the rest."""
+
+    def one(model: LoadedModel) -> tuple[pa.Table, pa.Table] | StaleArtifact:
+        try:
+            return _score_division(run, model, day, known)
+        except StaleArtifact as error:
+            return error
+
+    with threadpool_limits(1), ThreadPoolExecutor(max(1, run.engine.threads)) as workers:
+        yield from workers.map(one, models)
 
 
 def _score_division(
