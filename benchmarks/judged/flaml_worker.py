@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 from flaml import AutoML
 
+# Of its learners those that take nulls, which our features have.
+TAKE_NULLS = ["lgbm", "rf", "extra_tree"]
+
 
 def main(folder: Path) -> None:
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
@@ -26,6 +29,7 @@ def main(folder: Path) -> None:
     search.fit(
         x,
         label,
+        estimator_list=TAKE_NULLS,
         task="classification",
         metric="log_loss",
         time_budget=plan["seconds"],
