@@ -32,6 +32,9 @@ __all__ = [
     "show_whitespace",
 ]
 
+# So many cutoffs are named one by one.
+FEW = 4
+
 
 def divisions_of(run: Run, words: str) -> list[str]:
     """Canonical division names for a flag; raises UsageError for an unknown one."""
@@ -97,8 +100,10 @@ def show_features(report: FeatureReport, screen: Screen) -> None:
 
 
 def show_training(report: TrainReport, screen: Screen) -> None:
-    days = ", ".join(day.isoformat() for day in report.cutoffs)
-    screen.say(f"Trained on the cutoffs {days}; window {report.window_months} months.")
+    days = [day.isoformat() for day in report.cutoffs]
+    many = f"{len(days)} cutoffs {days[0]} to {days[-1]}"
+    named = many if len(days) > FEW else f"cutoffs {', '.join(days)}"
+    screen.say(f"Trained on the {named}; window {report.window_months} months.")
     screen.table(
         "Models, out of time (new: customers who never bought the division)",
         [
