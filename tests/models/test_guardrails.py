@@ -73,6 +73,14 @@ def test_too_few_positives(positives: int) -> None:
         train_one(make_frame(150, label=label))
 
 
+def test_no_customers_at_all() -> None:
+    frame = make_frame(60)
+    for name in ("x", "customers", "code", "cutoff", "label", "gp", "owned"):
+        object.__setattr__(frame, name, getattr(frame, name)[:0])
+    with pytest.raises(Unmodelled, match="0 positive labels.*min_positives = 30"):
+        train_one(frame)
+
+
 def test_constant_labels() -> None:
     with pytest.raises(Unmodelled, match="every customer bought"):
         train_one(make_frame(100, label=np.ones(400)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
@@ -104,7 +105,13 @@ def opportunities(shelf: Shelf, ask: Ask) -> Opportunities:
     """Raises MissingArtifact, StaleArtifact or IntegrityError for the list or what it needs."""
     source = pairs(shelf, ask.owned)
     kept = _filtered(source, ask)
-    curve, made = _curve(shelf, kept)
+    owned = ask.owned == "yes"
+    if any(getattr(ask, name) for name in (*CHOICES, "search")) or ask.owned == "lapsed":
+        curve, made = _curve(shelf, kept)
+    else:
+        # All owners of a large log are many more rows than any filter leaves.
+        make = partial(_curve, shelf, kept)
+        curve, made = shelf.kept(f"curve {owned}", sources(shelf, ask.owned), make)
     found = curve[-1].rows if curve else 0
     percent = _capacity(ask)
     chosen = made if percent is None else _at(curve, percent)
@@ -115,7 +122,7 @@ def opportunities(shelf: Shelf, ask: Ask) -> Opportunities:
     ordered = _sorted(table, ask).limit(PAGE, offset=(ask.page - 1) * PAGE)
     rows = shelf.rows(ordered) if chosen.rows else []
     choices = shelf.kept(
-        f"choices {ask.owned == 'yes'}", sources(shelf, ask.owned), lambda: _choices(shelf, source)
+        f"choices {owned}", sources(shelf, ask.owned), partial(_choices, shelf, source)
     )
     return Opportunities(
         ask, rows, found, chosen, customers, made, curve, choices, pages, list_id(shelf, ask.owned)
@@ -200,6 +207,8 @@ def _at(curve: list[Outcome], percent: int) -> Outcome:
 def _within(kept: ir.Table, rows: int, percent: int | None) -> ir.Table:
     if percent is None:
         return kept.filter(kept.selected == 1)
+    if percent == 100:
+        return kept
     return kept.order_by("rank").limit(rows)
 
 
