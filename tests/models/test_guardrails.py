@@ -77,7 +77,7 @@ def test_no_customers_at_all() -> None:
     frame = make_frame(60)
     for name in ("x", "customers", "code", "cutoff", "label", "gp", "owned"):
         object.__setattr__(frame, name, getattr(frame, name)[:0])
-    with pytest.raises(Unmodelled, match="0 positive labels.*min_positives = 30"):
+    with pytest.raises(Unmodelled, match=r"0 positive labels.*min_positives = 30"):
         train_one(frame)
 
 
