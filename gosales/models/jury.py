@@ -6,7 +6,7 @@ division sold only lately, the rows of all divisions judge the models that it bo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,8 @@ from gosales.models.candidates import Candidate
 from gosales.models.choice import Ballot, Trial
 from gosales.models.evaluate import Ranking, measure
 from gosales.models.fitting import Fit, Fitter
-from gosales.models.frame import Floats, Frame, Ints
+from gosales.models.frame import Floats, Ints
+from gosales.models.lead import auc_influence
 from gosales.models.level import fit_line
 from gosales.models.pool import Pool
 from gosales.models.protocol import Fold, Rules, calibration_fold, inner_folds
@@ -56,6 +57,7 @@ class Jury:
     own: bool
     rules: Rules
     _margins: dict[Candidate, Floats] = field(default_factory=dict)
+    _gaps: dict[Candidate, float] = field(default_factory=dict)
 
     @property
     def folds(self) -> int:
@@ -74,10 +76,9 @@ class Jury:
         tests = dict.fromkeys(one.fold.test for one in self.sittings)
         return sorted(tests, key=lambda test: (test.cutoffs, test.key()))
 
-    def trial(self, candidate: Candidate) -> tuple[Trial, Floats]:
-        """How the candidate does, and its log-odds of every row."""
-        margin = self.margin(candidate)
-        return _trial(candidate, self.ballot, margin), margin
+    def trial(self, candidate: Candidate) -> Trial:
+        """How the candidate does on every row."""
+        return _trial(candidate, self.ballot, self.margin(candidate))
 
     def margin(self, candidate: Candidate) -> Floats:
         """Its log-odds of every row, by models that have not seen them."""
@@ -94,13 +95,13 @@ class Jury:
 
     def gap(self, candidate: Candidate) -> float:
         """How far the AUC falls from rows that were fitted to those that were not."""
-        margin, gaps, start = self.margin(candidate), [], 0
-        for one in self.sittings:
-            unseen = margin[start : start + len(one.rows)]
-            start += len(one.rows)
-            frame, train = one.fitter.frame, one.fold.train.rows(one.fitter.frame, self.cohort)
-            gaps.append(_gap(frame, one.fitted(candidate, self.cohort), train, unseen, one.rows))
-        return float(np.mean(gaps))
+        if candidate not in self._gaps:
+            gaps = [
+                _gap(one, one.fitted(candidate, self.cohort), self.cohort, unseen)
+                for one, unseen in self._unseen(candidate)
+            ]
+            self._gaps[candidate] = float(np.mean(gaps))
+        return self._gaps[candidate]
 
     def evidence(self, candidate: Candidate, within: Slice) -> Evidence:
         """The rows at the level of the candidate as fitted on the whole slice.
@@ -108,15 +109,18 @@ class Jury:
         A fold's model knew fewer cutoffs, so its log-odds lie higher or lower as a whole; what
         is learnt of the level must hold for the model that ships.
         """
-        parts, start, margin = [], 0, self.margin(candidate)
-        for one in self.sittings:
-            unseen = margin[start : start + len(one.rows)]
-            start += len(one.rows)
+        parts = []
+        for one, unseen in self._unseen(candidate):
             whole = one.fitter.fit(candidate, self.cohort, within)
             some = slice(None, None, max(1, len(unseen) // LEVEL_ROWS))
             shift = whole.margin(one.fitter.frame.x[one.rows[some]]) - unseen[some]
             parts.append(unseen + shift.mean())
         return Evidence(np.concatenate(parts), self.ballot.label, self.ballot.day, self.fold)
+
+    def _unseen(self, candidate: Candidate) -> Iterator[tuple[Sitting, Floats]]:
+        """Each sitting with the candidate's log-odds of its rows."""
+        ends = np.cumsum([len(one.rows) for one in self.sittings])[:-1]
+        return zip(self.sittings, np.split(self.margin(candidate), ends), strict=True)
 
     def can(self, candidate: Candidate, within: Slice) -> bool:
         slices = {within, *(one.fold.train for one in self.sittings)}
@@ -180,15 +184,13 @@ def _trial(candidate: Candidate, ballot: Ballot, margin: Floats) -> Trial:
     return Trial(candidate, lift, brier, auc, tuple(figures), bool(np.ptp(margin) < 1e-9))
 
 
-def _gap(frame: Frame, fitted: Fit, train: Ints, margin: Floats, test: Ints) -> float:
+def _gap(sitting: Sitting, fitted: Fit, cohort: str, unseen: Floats) -> float:
     """AUC on the fold's training rows less its AUC on the rows it did not see."""
+    frame = sitting.fitter.frame
+    train = sitting.fold.train.rows(frame, cohort)
     some = train[:: max(1, len(train) // 2000)]
     if not 0 < frame.label[some].sum() < len(some):
         return 0.0
-    inside = _auc(fitted.margin(frame.x[some]), frame.label[some])
-    return inside - _auc(margin, frame.label[test])
-
-
-def _auc(margin: Floats, label: Floats) -> float:
-    found = measure(Ranking.of(margin, label, label, float(label.mean())))["auc"]
-    return float(found[0])
+    inside, _ = auc_influence(fitted.margin(frame.x[some]), frame.label[some])
+    outside, _ = auc_influence(unseen, frame.label[sitting.rows])
+    return inside - outside

@@ -35,7 +35,7 @@ def shortlist(
     folds = 1
     while settings.search == "halving" and len(tried) > FEW and folds < jury.folds:
         part = jury.newest(folds)
-        trials = [part.trial(one)[0] for one in tried if one != RULE]
+        trials = [part.trial(one) for one in tried if one != RULE]
         trials.sort(key=lambda trial: (-trial.lift_at_10, trial.brier))
         worse = trials[max(len(trials) // 2, FEW - 1) :]
         dropped += worse
@@ -53,6 +53,6 @@ def firmer_one(jury: Jury, trial: Trial, limit: float) -> Trial:
     gap = jury.gap(trial.candidate)
     if gap <= limit or trial.candidate == RULE:
         return trial
-    other, _ = jury.trial(trial.candidate.firmer())
+    other = jury.trial(trial.candidate.firmer())
     as_good = other.auc >= trial.auc - AUC_LOSS and other.brier <= trial.brier * (1 + BRIER_LOSS)
     return other if as_good and not other.degenerate and jury.gap(other.candidate) < gap else trial

@@ -76,7 +76,8 @@ class Trainer:
         offered = dict.fromkeys(c.lent() if borrowed else c for c in self.candidates)
         able = [candidate for candidate in offered if jury.can(candidate, within)]
         tried, dropped = shortlist(jury, able, self.settings)
-        trials, margins = zip(*(jury.trial(candidate) for candidate in tried), strict=True)
+        trials = tuple(jury.trial(candidate) for candidate in tried)
+        margins = [jury.margin(candidate) for candidate in tried]
         choice = choose(jury.ballot, trials, margins, lambda: self._models_win(cohort, within))
         won = trials[choice.place]
         best = firmer_one(jury, won, self.settings.overfit_gap)
@@ -135,7 +136,7 @@ class Trainer:
         jury = pooled_jury(self.fitter, cohort, within, self.rules)
         if jury is None:
             return False
-        margin, rule = (jury.trial(candidate)[1] for candidate in (model, RULE))
+        margin, rule = (jury.margin(candidate) for candidate in (model, RULE))
         return beats(jury.ballot, margin, rule)
 
     def _borrows(self, cohort: str, within: Slice) -> bool:

@@ -35,8 +35,8 @@ def test_halving_tries_fewer_and_keeps_what_wins() -> None:
     # What was dropped was judged on fewer cutoffs, at first on the newest alone.
     assert {len(trial.by_cutoff) for trial in dropped} <= {1, 2}
     assert dropped[0].by_cutoff[-1]["cutoff"] == str(CUTOFFS[-1])
-    best = max(jury.trial(one)[0].auc for one in candidates if one != RULE)
-    assert max(jury.trial(one)[0].auc for one in tried if one != RULE) > best - 0.02
+    best = max(jury.trial(one).auc for one in candidates if one != RULE)
+    assert max(jury.trial(one).auc for one in tried if one != RULE) > best - 0.02
 
 
 def test_a_grid_is_tried_whole_within_its_budget() -> None:
@@ -63,7 +63,7 @@ def test_what_overfits_is_shrunk_more_where_that_does_as_well() -> None:
     names = (*frame.names, *(f"rfm__all__noise_{n}__12m" for n in range(60)))
     object.__setattr__(frame, "names", names)
     jury, _, (_, loose, *_) = jury_of(frame, modeling__lr_grid__C=[3.0])
-    trial, _ = jury.trial(loose)
+    trial = jury.trial(loose)
     firm = firmer_one(jury, trial, 0.1)
     assert jury.gap(loose) > 0.1
     assert firm.candidate == loose.firmer()
