@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
-__all__ = ["PLOTS", "available", "draw"]
+__all__ = ["KINDS", "PLOTS", "available", "draw"]
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#767676"  # told apart by colour-blind readers too
-KINDS = ("png", "svg")
+# Each kind of file, and what is kept out of it so that its bytes depend on the tables alone.
+KINDS: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+}
 PLOTS = ("gains", "calibration", "lift_by_cutoff", "top_features")
 TOP_FEATURES = 15
 _DRAWING = Lock()
+Rows = list[dict[str, Any]]
+Maker = Callable[[Any, Rows], None]
 
 
 def available() -> bool:
@@ -36,32 +43,26 @@ def draw(
     """
     import matplotlib
 
-    by_cutoff = metrics["aggregates"]["by_cutoff"]
-    makers: dict[str, tuple[Any, Callable[[Any], None]]] = {
-        "gains": (tables["gains"], lambda axes: _gains(axes, tables["gains"], metrics)),
-        "calibration": (
-            tables["calibration"],
-            lambda axes: _calibration(axes, tables["calibration"], metrics),
-        ),
-        "lift_by_cutoff": (by_cutoff, lambda axes: _lifts(axes, by_cutoff)),
-        "top_features": (
-            tables["shap_global"],
-            lambda axes: _features(axes, tables["shap_global"]),
-        ),
+    makers: dict[str, tuple[Maker, Rows]] = {
+        "gains": (partial(_gains, metrics=metrics), tables["gains"]),
+        "calibration": (partial(_calibration, metrics=metrics), tables["calibration"]),
+        "lift_by_cutoff": (_lifts, metrics["aggregates"]["by_cutoff"]),
+        "top_features": (_features, tables["shap_global"]),
     }
     found = {}
     # Fonts are looked up in one shared list: one division draws at a time.
     steady = {"svg.hashsalt": division, "svg.fonttype": "none", "font.family": "DejaVu Sans"}
     with _DRAWING, matplotlib.rc_context(steady):
-        for name, (rows, make) in makers.items():
+        for name, (make, rows) in makers.items():
             if not rows:
                 continue
-            for kind, content in _figure(f"{division}: {name.replace('_', ' ')}", make).items():
+            title = f"{division}: {name.replace('_', ' ')}"
+            for kind, content in _figure(title, make, rows).items():
                 found[f"{name}.{kind}"] = content
     return found
 
 
-def _figure(title: str, make: Callable[[Any], None]) -> dict[str, bytes]:
+def _figure(title: str, make: Maker, rows: Rows) -> dict[str, bytes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -69,18 +70,18 @@ def _figure(title: str, make: Callable[[Any], None]) -> dict[str, bytes]:
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     figure.subplots_adjust(left=0.1, right=0.97, bottom=0.16, top=0.92)
-    make(axes)
+    make(axes, rows)
     axes.set_title(title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     found = {}
-    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+    for kind, metadata in KINDS.items():
         content = io.BytesIO()
         figure.savefig(content, format=kind, dpi=120, metadata=metadata)
         found[kind] = content.getvalue()
     return found
 
 
-def _gains(axes: Any, rows: list[dict[str, Any]], metrics: dict[str, Any]) -> None:
+def _gains(axes: Any, rows: Rows, metrics: dict[str, Any]) -> None:
     """What share of the buyers the best tenths hold, beside a random order."""
     bought = [row["bought_in_division_mean"] * row["count"] for row in rows]
     total, held, shares = sum(bought), 0.0, [0.0]
@@ -98,7 +99,7 @@ def _gains(axes: Any, rows: list[dict[str, Any]], metrics: dict[str, Any]) -> No
     axes.legend(loc="lower right", title=f"AUC {metrics['auc']:.3f}")
 
 
-def _calibration(axes: Any, rows: list[dict[str, Any]], metrics: dict[str, Any]) -> None:
+def _calibration(axes: Any, rows: Rows, metrics: dict[str, Any]) -> None:
     predicted = [100 * row["mean_predicted"] for row in rows]
     bought = [100 * row["fraction_positives"] for row in rows]
     most = max([*predicted, *bought, 1.0])
@@ -114,7 +115,7 @@ def _calibration(axes: Any, rows: list[dict[str, Any]], metrics: dict[str, Any])
     axes.legend(loc="upper left", title=f"mean error {100 * error:.1f} points")
 
 
-def _lifts(axes: Any, rows: list[dict[str, Any]]) -> None:
+def _lifts(axes: Any, rows: Rows) -> None:
     for cohort, colour, name in (
         ("all", BLUE, "all customers"), ("expansion", ORANGE, "never bought it"),
     ):  # fmt: skip
@@ -130,7 +131,7 @@ def _lifts(axes: Any, rows: list[dict[str, Any]]) -> None:
     axes.legend()
 
 
-def _features(axes: Any, rows: list[dict[str, Any]]) -> None:
+def _features(axes: Any, rows: Rows) -> None:
     top = rows[:TOP_FEATURES][::-1]
     axes.figure.subplots_adjust(left=0.36)
     axes.barh([row["feature"] for row in top], [row["mean_abs_shap"] for row in top], color=BLUE)
