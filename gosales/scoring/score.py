@@ -229,21 +229,24 @@ def _score_division(
     }
     for number in range(REASONS):
         columns[f"reason_{number + 1}"] = pa.array(told.text[order, number], pa.string())
-    rests = _grounds(told, order, design.customers, features, x)
-    return pa.table(columns), _with_keys(rests, division, day)
+    keys = {name: columns[name] for name in ("customer_id", "division_name", "cutoff")}
+    return pa.table(columns), _grounds(keys, told, order, features, x)
 
 
 def _grounds(
-    told: Told, order: Ints, customers: Any, features: Sequence[str], x: Singles
+    keys: dict[str, pa.Array], told: Told, order: Ints, features: Sequence[str], x: Singles
 ) -> pa.Table:
-    """A row a reason that a feature speaks for: its value, and the log-odds that its topic adds."""
-    row, place = np.nonzero(told.feature[order] >= 0)
-    row = order[row]
+    """A row a reason that a feature speaks for: its value, and the log-odds that its topic adds.
+
+    ``keys`` are columns of the rows in their ``order``.
+    """
+    ranked, place = np.nonzero(told.feature[order] >= 0)
+    row = order[ranked]
     spoke = told.feature[row, place]
     value = x[row, spoke].astype(np.float64)
     return pa.table(
         {
-            "customer_id": pa.array(customers[row].tolist(), pa.string()),
+            **{name: column.take(pa.array(ranked)) for name, column in keys.items()},
             "number": pa.array(place + 1, pa.int8()),
             "reason": pa.array(told.text[row, place], pa.string()),
             "feature": pa.array([features[one] for one in spoke], pa.string()),
@@ -251,13 +254,6 @@ def _grounds(
             "contribution": pa.array(told.weight[row, place]),
         }
     )
-
-
-def _with_keys(table: pa.Table, division: str, day: dt.date) -> pa.Table:
-    """After the customer, the division and the cutoff."""
-    rows = table.num_rows
-    table = table.add_column(1, "division_name", pa.array([division] * rows, pa.string()))
-    return table.add_column(2, "cutoff", pa.array([day] * rows, pa.date32()))
 
 
 def _matrix(design: Design, model: LoadedModel) -> Singles:
