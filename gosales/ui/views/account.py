@@ -15,13 +15,7 @@ from gosales.ui.views.commands import MATRIX, SCORE, STAR, WHITESPACE
 from gosales.ui.views.grounds import Ground, Measure, model_rests_on, reasons_rest_on
 from gosales.ui.views.similar import similar_buyers
 
-__all__ = [
-    "Account",
-    "DivisionLine",
-    "account",
-    "find_customers",
-    "score_parts",
-]
+__all__ = ["Account", "DivisionLine", "account", "find_customers", "score_parts"]
 
 HIDDEN = {"customer_id", "customer_name", "customer_name_key", "first_order_date",
           "last_order_date", "orders", "gross_profit", "enrichment_match",

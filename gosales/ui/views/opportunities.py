@@ -106,7 +106,7 @@ def opportunities(shelf: Shelf, ask: Ask) -> Opportunities:
     source = pairs(shelf, ask.owned)
     kept = _filtered(source, ask)
     owned = ask.owned == "yes"
-    if any(getattr(ask, name) for name in (*CHOICES, "search")) or ask.owned == "lapsed":
+    if kept is not source:
         curve, made = _curve(shelf, kept)
     else:
         # All owners of a large log are many more rows than any filter leaves.
@@ -148,6 +148,7 @@ def _capacity(ask: Ask) -> int | None:
 
 
 def _filtered(source: ir.Table, ask: Ask) -> ir.Table:
+    """The source itself where nothing is filtered."""
     table = source
     for name in CHOICES:
         wanted = getattr(ask, name)
