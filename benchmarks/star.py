@@ -27,7 +27,10 @@ duckdb.sql(f"copy (from read_csv('{sys.argv[1]}', all_varchar=true)) to '{sys.ar
 """
 
 
-def measured(arguments: list[str]) -> tuple[float, float, float]:
+Cost = tuple[float, float, float]
+
+
+def measured(arguments: list[str]) -> Cost:
     """Seconds, CPU seconds and peak gigabytes of a process of its own."""
     probe = (
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=2); "
@@ -42,6 +45,14 @@ def measured(arguments: list[str]) -> tuple[float, float, float]:
     scale = 1e9 if sys.platform == "darwin" else 1e6
     cpu, memory = done.stdout.split()[-2:]
     return seconds, float(cpu), int(memory) / scale
+
+
+def compare(reference: tuple[str, Cost], ours: tuple[str, Cost]) -> None:
+    """Prints both by their names, and how many times the reference's seconds ours are."""
+    for what, cost in (reference, ours):
+        print(f"{what:24}{cost[0]:.1f} s, CPU {cost[1]:.1f} s, {cost[2]:.2f} GB")
+    seconds, cpu = (ours[1][place] / reference[1][place] for place in (0, 1))
+    print(f"{'ratio:':24}{seconds:.1f}, of CPU {cpu:.1f}")
 
 
 def main() -> None:
@@ -63,10 +74,7 @@ def main() -> None:
         ours = min(measured(star) for _ in range(choice.repeat))
         runs = sorted((place / "gosales/outputs/runs").iterdir())
         steps = json.loads((runs[-1] / "manifest.json").read_text())["steps"]
-        for what, cost in (("DuckDB, CSV to Parquet:", reference), ("gosales star:", ours)):
-            print(f"{what:24}{cost[0]:.1f} s, CPU {cost[1]:.1f} s, {cost[2]:.2f} GB")
-        print(f"ratio:                  {ours[0] / reference[0]:.1f}, of CPU ", end="")
-        print(f"{ours[1] / reference[1]:.1f}")
+        compare(("DuckDB, CSV to Parquet:", reference), ("gosales star:", ours))
         for step in steps:
             print(f"  {step['step']}: {step['seconds']:.1f} s")
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from gosales.samples.sales_log import SimulationSpec, write_workspace
 
 if __package__:
-    from benchmarks.star import measured
+    from benchmarks.star import compare, measured
 else:
     sys.path.insert(0, str(Path(__file__).parent))
-    from star import measured
+    from star import compare, measured
 
 CUTOFFS = "2023-06-30,2023-12-31,2024-03-31"
 REFERENCE = """
@@ -68,10 +68,7 @@ def main() -> None:
         subprocess.run([*ours, "features", *every], check=True)
         reference = measured([sys.executable, "-c", REFERENCE, folder, CUTOFFS])
         trained = measured([*ours, "train", *every])
-    for what, cost in (("LightGBM, one fit each:", reference), ("gosales train:", trained)):
-        print(f"{what:24}{cost[0]:.1f} s, CPU {cost[1]:.1f} s, {cost[2]:.2f} GB")
-    print(f"ratio:                  {trained[0] / reference[0]:.1f}, of CPU ", end="")
-    print(f"{trained[1] / reference[1]:.1f}")
+    compare(("LightGBM, one fit each:", reference), ("gosales train:", trained))
 
 
 if __name__ == "__main__":
