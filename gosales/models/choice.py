@@ -16,6 +16,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -34,7 +35,8 @@ TIE_ERRORS = 1.5
 class Trial:
     """How one candidate did on the inner folds; ``by_cutoff`` has a row a judged cutoff.
 
-    The Brier score is that of its log-odds at each cutoff's own level.
+    The Brier score is that of its log-odds at each cutoff's own level. Where several divisions
+    judge, figures are means over them.
     """
 
     candidate: Candidate
@@ -58,19 +60,30 @@ class Trial:
 
 @dataclass(frozen=True)
 class Ballot:
-    """Rows that judge: label, gross profit, ordinal cutoff, and the customer's own number."""
+    """Rows that judge: label, gross profit, ordinal cutoff, division and customer by number."""
 
     label: Floats
     gp: Floats
     day: Ints
+    division: Ints
     draw: Floats
 
-    def by_day(self) -> Iterator[tuple[dt.date, Ints]]:
-        """Each cutoff at which some bought and some did not, with its rows."""
-        for day in np.unique(self.day):
-            at = np.flatnonzero(self.day == day)
+    @cached_property
+    def part(self) -> Ints:
+        """The number of each row's cutoff and division.
+
+        Divisions are never ranked among each other: who knows which of them sells most would
+        lead by that alone.
+        """
+        pairs = np.stack([self.day, self.division], axis=1)
+        return np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+
+    def parts(self) -> Iterator[tuple[dt.date, Ints]]:
+        """Of each division and cutoff at which some bought and some did not: its rows."""
+        for part in range(int(self.part.max()) + 1):
+            at = np.flatnonzero(self.part == part)
             if 0 < self.label[at].sum() < len(at):
-                yield dt.date.fromordinal(int(day)), at
+                yield dt.date.fromordinal(int(self.day[at[0]])), at
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,7 @@ def _best(trials: Sequence[Trial], among: Sequence[int], positives: float) -> in
 
 
 def beats(ballot: Ballot, margin: Floats, rule: Floats) -> bool:
-    """Whether one ranking leads the other beyond noise, in lift or AUC, over the cutoffs."""
+    """Whether one ranking leads the other beyond noise, in lift or AUC, within divisions."""
     _, code = np.unique(ballot.draw, return_inverse=True)
-    parts = [(margin[at], rule[at], ballot.label[at], code[at]) for _, at in ballot.by_day()]
+    parts = [(margin[at], rule[at], ballot.label[at], code[at]) for _, at in ballot.parts()]
     return bool(parts) and leads(parts)

@@ -28,6 +28,8 @@ __all__ = ["Jury", "own_jury", "pooled_jury"]
 
 # Rows of a fold that tell how far its model's level is from that of the whole one.
 LEVEL_ROWS = 2000
+# What a trial tells.
+FIGURES = ("lift_at_10", "brier", "auc")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Sitting:
     fitter: Fitter
     fold: Fold
     rows: Ints
+
+    @property
+    def division(self) -> str:
+        return self.fitter.frame.division
 
     def fitted(self, candidate: Candidate, cohort: str) -> Fit:
         return self.fitter.fit(candidate, cohort, self.fold.train)
@@ -162,26 +168,34 @@ def _sit(
     def all_of(name: str) -> Floats:
         return np.concatenate([getattr(one.fitter.frame, name)[one.rows] for one in sittings])
 
-    ballot = Ballot(all_of("label"), all_of("gp"), all_of("day").astype(np.int64), all_of("draw"))
+    numbers = {name: n for n, name in enumerate(dict.fromkeys(one.division for one in sittings))}
+    ballot = Ballot(
+        all_of("label"),
+        all_of("gp"),
+        all_of("day").astype(np.int64),
+        np.repeat([numbers[one.division] for one in sittings], [len(one.rows) for one in sittings]),
+        all_of("draw"),
+    )
     fold = np.concatenate([calibration_fold(one.fitter.frame, one.rows, rules) for one in sittings])
     return Jury(kind, cohort, sittings, ballot, fold, own, rules)
 
 
 def _trial(candidate: Candidate, ballot: Ballot, margin: Floats) -> Trial:
-    """Figures by cutoff; the Brier score is that at each cutoff's own level."""
-    line = fit_line(margin, ballot.label, ballot.day, free_slope=True)
-    p = sigmoid(line.at(margin, ballot.day))
-    figures: list[dict[str, float | str]] = []
-    for day, at in ballot.by_day():
+    """Figures by cutoff, means over divisions; the Brier score is that at each one's own level."""
+    line = fit_line(margin, ballot.label, ballot.part, free_slope=True)
+    p = sigmoid(line.at(margin, ballot.part))
+    found: dict[str, list[list[float]]] = {}
+    for day, at in ballot.parts():
         label = ballot.label[at]
-        found = measure(Ranking.of(p[at], label, ballot.gp[at], float(label.mean())))
-        names = ("lift_at_10", "brier", "auc")
-        figures.append({"cutoff": str(day)} | {name: float(found[name][0]) for name in names})
-    lift, brier, auc = (
-        float(np.mean([figure[name] for figure in figures]))
-        for name in ("lift_at_10", "brier", "auc")
+        figures = measure(Ranking.of(p[at], label, ballot.gp[at], float(label.mean())))
+        found.setdefault(str(day), []).append([float(figures[name][0]) for name in FIGURES])
+    means = {day: np.mean(rows, axis=0) for day, rows in sorted(found.items())}
+    rows = tuple(
+        {"cutoff": day} | dict(zip(FIGURES, map(float, mean), strict=True))
+        for day, mean in means.items()
     )
-    return Trial(candidate, lift, brier, auc, tuple(figures), bool(np.ptp(margin) < 1e-9))
+    lift, brier, auc = (float(value) for value in np.mean(list(means.values()), axis=0))
+    return Trial(candidate, lift, brier, auc, rows, bool(np.ptp(margin) < 1e-9))
 
 
 def _gap(sitting: Sitting, fitted: Fit, cohort: str, unseen: Floats) -> float:

@@ -130,3 +130,19 @@ def test_few_buyers_lower_the_level_that_is_borrowed() -> None:
     p = trained.classifier.probability(rare.x[:, places])
     assert all(head.borrowed for head in trained.heads)
     assert p.mean() < 0.1 < BIG.label.mean()
+
+
+def test_knowing_which_division_sells_most_is_no_lead_over_the_rule() -> None:
+    """On noise, a pooled model tells divisions apart, and nobody within them."""
+    levels = (-3.0, -2.0, -1.0, 0.0)
+    noise = [
+        make_frame(400, signal=0, base=base, seed=20 + n, division=f"Noise {n}")
+        for n, base in enumerate(levels)
+    ]
+    shipped = [
+        head.beats_rule
+        for n, frame in enumerate(noise)
+        for head in train_one(frame, ["logreg"], others=noise[:n] + noise[n + 1 :]).heads
+    ]
+    assert "pooled" not in shipped
+    assert shipped.count("no") >= len(shipped) - 1  # chance leads once in twenty, in two figures
