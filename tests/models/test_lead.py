@@ -43,8 +43,8 @@ def test_a_lead_is_seen_where_there_is_one_and_seldom_where_there_is_none() -> N
             wins.append(leads([(first, second, label, np.arange(len(label)))]))
         return float(np.mean(wins))
 
-    assert found(1.0) == 1.0
-    assert found(1 / 3) < 0.25  # as good as the other: two figures, each wrong once in twenty
+    assert found(1.0) > 0.95
+    assert found(1 / 3) < 0.06  # as good as the other: two figures, each wrong once in 200
 
 
 def test_a_ranking_does_not_lead_itself() -> None:
