@@ -5,8 +5,8 @@ tenth wins; what chance could explain is a tie. A tie goes to a blend where ther
 (on every log tried it was steadier than the winner of a noisy comparison), else to the lower
 mean Brier score.
 
-The winner must then beat the rule of recency and frequency beyond noise, in lift or in AUC
-(see ``lead``); otherwise the rule is what ships. A division's own buyers are
+The winner must then beat the rule of recency and frequency beyond noise, in lift, AUC or Brier
+score (see ``lead``); otherwise the rule is what ships. A division's own buyers are
 often too few to show it: where models beat the rule over all divisions together, beyond noise,
 the winner ships unless the rule did better in this one.
 """
@@ -24,6 +24,7 @@ from gosales.models.candidates import RULE, Candidate
 from gosales.models.fitting import Degenerate
 from gosales.models.frame import Floats, Ints
 from gosales.models.lead import leads
+from gosales.models.level import fit_line, sigmoid
 
 __all__ = ["Ballot", "Choice", "Trial", "beats", "choose"]
 
@@ -77,6 +78,11 @@ class Ballot:
         """
         pairs = np.stack([self.day, self.division], axis=1)
         return np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+
+    def levelled(self, margin: Floats) -> Floats:
+        """Probabilities at each part's own level: what the ranking is good for."""
+        line = fit_line(margin, self.label, self.part, free_slope=True)
+        return sigmoid(line.at(margin, self.part))
 
     def parts(self) -> Iterator[tuple[dt.date, Ints]]:
         """Of each division and cutoff at which some bought and some did not: its rows."""
@@ -132,7 +138,11 @@ def _best(trials: Sequence[Trial], among: Sequence[int], positives: float) -> in
 
 
 def beats(ballot: Ballot, margin: Floats, rule: Floats) -> bool:
-    """Whether one ranking leads the other beyond noise, in lift or AUC, within divisions."""
+    """Whether one model leads the other beyond noise, in lift, AUC or Brier score.
+
+    Within divisions, and both at each cutoff's own level.
+    """
     _, code = np.unique(ballot.draw, return_inverse=True)
-    parts = [(margin[at], rule[at], ballot.label[at], code[at]) for _, at in ballot.parts()]
+    p, other = ballot.levelled(margin), ballot.levelled(rule)
+    parts = [(p[at], other[at], ballot.label[at], code[at]) for _, at in ballot.parts()]
     return bool(parts) and leads(parts)

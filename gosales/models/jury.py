@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gosales.models.bases import mean_margin
-from gosales.models.calibrate import Evidence, sigmoid
+from gosales.models.calibrate import Evidence
 from gosales.models.candidates import Candidate
 from gosales.models.choice import Ballot, Trial
 from gosales.models.evaluate import Ranking, measure
 from gosales.models.fitting import Fit, Fitter
 from gosales.models.frame import Floats, Ints
 from gosales.models.lead import auc_influence
-from gosales.models.level import fit_line
 from gosales.models.pool import Pool
 from gosales.models.protocol import Fold, Rules, calibration_fold, inner_folds
 from gosales.models.slices import Slice
@@ -182,8 +181,7 @@ def _sit(
 
 def _trial(candidate: Candidate, ballot: Ballot, margin: Floats) -> Trial:
     """Figures by cutoff, means over divisions; the Brier score is that at each one's own level."""
-    line = fit_line(margin, ballot.label, ballot.part, free_slope=True)
-    p = sigmoid(line.at(margin, ballot.part))
+    p = ballot.levelled(margin)
     found: dict[str, list[list[float]]] = {}
     for day, at in ballot.parts():
         label = ballot.label[at]

@@ -15,24 +15,24 @@ import numpy as np
 
 from gosales.models.frame import Floats, Ints
 
-__all__ = ["auc_influence", "leads", "lift_influence"]
+__all__ = ["auc_influence", "brier_influence", "leads", "lift_influence"]
 
 TOP = 0.10
 # Labels this near the edge of the top tenth say how likely a buyer stands at it.
 EDGE = 0.05
 # One-sided: a lead that chance alone gives in one case of two hundred. A log has some dozens of
-# heads with two figures each, and the verdict over all divisions holds for every one of them.
+# heads with three figures each, and the verdict over all divisions holds for every one of them.
 Z = 2.576
 Influence = Callable[[Floats, Floats], tuple[float, Floats]]
 
 
 def leads(parts: Sequence[tuple[Floats, Floats, Floats, Ints]]) -> bool:
-    """``parts``: at each cutoff (scores, the other's scores, labels, customer number).
+    """``parts``: at each cutoff (probabilities, the other's, labels, customer number).
 
-    True when the first leads in the mean AUC or in the mean lift in the top tenth.
+    True when the first leads in the mean lift in the top tenth, AUC or Brier score.
     """
     customers = 1 + max(int(code.max()) for *_, code in parts)
-    return any(_leads(parts, how, customers) for how in (lift_influence, auc_influence))
+    return any(_leads(parts, how, customers) for how in INFLUENCES)
 
 
 def _leads(
@@ -80,3 +80,13 @@ def lift_influence(scores: Floats, label: Floats) -> tuple[float, Floats]:
     lift = held / (share * TOP)
     moves = inside * label - held - at_edge * (inside - TOP)
     return lift, (moves / (share * TOP) - lift * (label - share) / share) / n
+
+
+def brier_influence(p: Floats, label: Floats) -> tuple[float, Floats]:
+    """The Brier score with its sign turned, so that more is better, and what each row adds."""
+    error = -((p - label) ** 2)
+    mean = float(error.mean())
+    return mean, (error - mean) / len(p)
+
+
+INFLUENCES: tuple[Influence, ...] = (lift_influence, auc_influence, brier_influence)

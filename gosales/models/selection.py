@@ -89,7 +89,7 @@ class Trainer:
             self.settings.isotonic_min_positives,
         )
         final = self.fitter.fit(best.candidate, cohort, within)
-        value = fit_value(self.fitter, cohort, within)
+        value = fit_value(self.fitter, cohort, within, target)
         return FittedHead(
             Head(cohort, final.columns, final.base, calibrator, value),
             best.candidate,

@@ -10,7 +10,10 @@ from gosales.models.pool import Pool
 from gosales.models.slices import JOINT, Slice
 from gosales.models.value import ValueModel, fit_value
 from gosales.models.worth import value_figures
+from gosales.months import add_months
 from tests.models.worlds import CUTOFFS, make_frame, settings, train_one
+
+TARGET = add_months(CUTOFFS[-1], 3)
 
 
 def priced(follows: bool) -> Fitter:
@@ -30,7 +33,7 @@ def priced(follows: bool) -> Fitter:
 
 def test_value_follows_what_orders_were_worth() -> None:
     fitter = priced(True)
-    model = fit_value(fitter, JOINT, Slice(CUTOFFS))
+    model = fit_value(fitter, JOINT, Slice(CUTOFFS), TARGET)
     frame = fitter.frame
     assert model.columns
     buyers = frame.label > 0
@@ -43,7 +46,7 @@ def test_value_follows_what_orders_were_worth() -> None:
 
 def test_worths_that_nothing_foretells_take_the_mean() -> None:
     fitter = priced(False)
-    model = fit_value(fitter, JOINT, Slice(CUTOFFS))
+    model = fit_value(fitter, JOINT, Slice(CUTOFFS), TARGET)
     worth = model.worth(fitter.frame.x)
     # Whatever it uses, it may not stray from the mean for nothing.
     assert np.std(worth) < 0.35 * np.mean(worth)
@@ -51,7 +54,7 @@ def test_worths_that_nothing_foretells_take_the_mean() -> None:
 
 def test_the_native_form_is_equal_to_the_bit() -> None:
     fitter = priced(True)
-    model = fit_value(fitter, JOINT, Slice(CUTOFFS))
+    model = fit_value(fitter, JOINT, Slice(CUTOFFS), TARGET)
     again = ValueModel.from_native(json.loads(json.dumps(model.native())))
     assert again == model
     assert (again.worth(fitter.frame.x) == model.worth(fitter.frame.x)).all()
@@ -75,7 +78,8 @@ def test_a_new_division_is_worth_what_its_launch_brought() -> None:
     new = make_frame(300, seed=6, division="New")
     for name in ("x", "customers", "code", "cutoff", "label", "gp", "owned"):
         object.__setattr__(new, name, getattr(new, name)[:0])
-    mean_of_others = train_one(new, ["logreg"], others=others).classifier.heads[0].value.mean
-    object.__setattr__(new, "launch", tuple((new.cutoffs[-1], 7.0) for _ in range(9)))
-    assert train_one(new, ["logreg"], others=others).classifier.heads[0].value.mean == 7.0
-    assert mean_of_others > 50
+    typical = train_one(new, ["logreg"], others=others).classifier.heads[0].value.mean
+    object.__setattr__(new, "launch", tuple((new.cutoffs[-1], 7.0) for _ in range(30)))
+    launched = train_one(new, ["logreg"], others=others).classifier.heads[0].value.mean
+    assert typical > 100
+    assert 7.0 < launched < 10.0  # not shrunk to the others' by more than two purchases

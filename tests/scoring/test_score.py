@@ -188,7 +188,9 @@ def test_nothing_to_do_without_any_model(workspace: Workspace) -> None:
 
 def test_a_tampered_model_stops_the_scoring(copied: Workspace) -> None:
     path = copied.model("Beta") / "model.json"
-    path.write_bytes(path.read_bytes().replace(b"0.1", b"0.2"))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"0.", b"1.", 1))
+    assert path.read_bytes() != whole
     before = copied.output("icp_scores.csv").read_bytes()
     with opened(copied) as run, pytest.raises(IntegrityError) as error:
         score(run)
