@@ -7,7 +7,7 @@ import pytest
 
 from gosales.models.fitting import Fitter
 from gosales.models.pool import Pool
-from gosales.models.slices import JOINT, Slice
+from gosales.models.slices import JOINT, NEVER_OWNED, Slice
 from gosales.models.value import ValueModel, fit_value
 from gosales.models.worth import value_figures
 from gosales.months import add_months
@@ -42,6 +42,34 @@ def test_value_follows_what_orders_were_worth() -> None:
     cap = np.quantile(frame.gp[buyers], settings().value_cap_quantile)
     assert worth.sum() == pytest.approx(np.minimum(frame.gp[buyers], cap).sum(), rel=0.1)
     assert worth.max() <= cap + 1e-6
+
+
+def test_first_purchases_are_learnt_from_other_divisions() -> None:
+    """A division with a handful of buyers knows whose purchases will be dear, and its own level."""
+    large = priced(True).frame
+    few = priced(True).frame
+    bought = np.flatnonzero((few.label > 0) & ~few.owned)
+    object.__setattr__(few, "label", np.isin(np.arange(len(few.label)), bought[:12]) * 1.0)
+    object.__setattr__(few, "gp", few.gp * 10)
+    object.__setattr__(few, "division", "Few")
+    fitter = Fitter(few, Pool([few, large], settings(), 1))
+    model = fit_value(fitter, NEVER_OWNED, Slice(CUTOFFS), TARGET)
+    unseen = bought[12:]
+    worth = model.worth(few.x[unseen])
+    assert np.corrcoef(np.log(worth), np.log(few.gp[unseen]))[0, 1] > 0.6
+    assert 0.5 < worth.sum() / few.gp[unseen].sum() < 1.5
+
+
+def test_the_level_of_worth_is_that_of_the_newest_window() -> None:
+    steady, falling = priced(False), priced(False)
+    last = falling.frame.cutoff == len(CUTOFFS) - 1
+    object.__setattr__(falling.frame, "gp", np.where(last, 0.25, 1.0) * falling.frame.gp)
+    some = steady.frame.x[~steady.frame.owned]
+    before, after = (
+        fit_value(one, NEVER_OWNED, Slice(CUTOFFS), TARGET).worth(some).mean()
+        for one in (steady, falling)
+    )
+    assert 0.25 * before < after < 0.6 * before
 
 
 def test_worths_that_nothing_foretells_take_the_mean() -> None:
