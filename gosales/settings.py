@@ -163,6 +163,7 @@ class LgbmGrid(Section):
     min_child_samples: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
     feature_fraction: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)]
     pooling: Annotated[list[Literal["pooled", "own"]], Field(min_length=1)]
+    monotone: Annotated[list[bool], Field(min_length=1)]
 
 
 class ModelingSettings(Section):

@@ -12,7 +12,16 @@ import numpy.typing as npt
 
 from gosales.features.known import Known
 
-__all__ = ["Feature", "as_float", "is_core", "missing_flag", "share", "span", "window_label"]
+__all__ = [
+    "Feature",
+    "as_float",
+    "is_core",
+    "missing_flag",
+    "rises",
+    "share",
+    "span",
+    "window_label",
+]
 
 # A deferred Ibis expression over the table that the families' aggregates are joined to.
 Value = Any
@@ -93,6 +102,22 @@ CORE = re.compile(
     r"|affinity__div__lift_(max|mean)__24m"
     r"|als__all__f\d+__24m"
 )
+
+
+# Estimates of how much the target division suits a customer, made from others' purchases: by
+# their declaration the odds cannot fall where they rise.
+RISING = re.compile(
+    r"affinity__div__\w+__\d+m|als__div__similarity__\d+m|attr__div__\w+_active_rate__\d+m"
+)
+
+
+def rises(name: str) -> bool:
+    """Whether a model may be held to odds that only rise with the feature.
+
+    >>> rises("affinity__div__lift_max__24m"), rises("rfm__all__tx_n__12m")
+    (True, False)
+    """
+    return RISING.fullmatch(name) is not None
 
 
 def is_core(name: str) -> bool:

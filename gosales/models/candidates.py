@@ -76,7 +76,10 @@ def _axes(kind: str, settings: ModelingSettings, lends: bool) -> list[Candidate]
     axes = (settings.lr_grid if kind == "logreg" else settings.lgbm_grid).model_dump()
     poolings = axes.pop("pooling") if lends else [axes.pop("pooling") and "own"]
     return [
-        Candidate(kind, pooling, tuple(zip(axes, values, strict=True)))
+        # A switch that is off is not worth a word in the name.
+        Candidate(
+            kind, pooling, tuple(p for p in zip(axes, values, strict=True) if p[1] is not False)
+        )
         for values in itertools.product(*axes.values())
         for pooling in poolings
     ]

@@ -188,6 +188,7 @@ class Fitter:
         weight, raised = weigh(label, thinned.weight, self.pool.settings.scale_pos_weight_cap)
         early, late = early_and_late(frame.day[rows], frame.draw[rows], frame.window_months)
         sample = TreeRows(
+            tuple(frame.names[place] for place in columns),
             np.ascontiguousarray(frame.x[np.ix_(rows, np.array(columns))]),
             label,
             weight,

@@ -168,6 +168,7 @@ class Pool:
         text = fit_trees(
             dict(candidate.params),
             TreeRows(
+                (*rows.columns, "division"),
                 np.hstack([rows.x, number]),
                 rows.label,
                 weight,

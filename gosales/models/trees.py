@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gosales.features.catalog import rises
 from gosales.models.frame import Bools, Floats, Ints, Singles
 from gosales.models.slices import closed_by
 
@@ -28,8 +29,12 @@ FEWEST, WITHOUT_STOPPING = 10, 60
 
 @dataclass(frozen=True)
 class TreeRows:
-    """Rows to fit on. ``early`` and ``late`` say which may find the number of trees."""
+    """Rows to fit on, by the names of their columns.
 
+    ``early`` and ``late`` say which may find the number of trees.
+    """
+
+    names: tuple[str, ...]
     x: Singles
     label: Floats
     weight: Floats
@@ -76,6 +81,8 @@ def fit_trees(params: Mapping[str, float], rows: TreeRows, rounds: int, seed: in
         "deterministic": True,
         "force_row_wise": True,
     }
+    if params.get("monotone"):
+        settings["monotone_constraints"] = [int(rises(name)) for name in rows.names]
     best = min(rounds, WITHOUT_STOPPING)
     if rows.can_stop():
         early = rows.dataset(rows.early)

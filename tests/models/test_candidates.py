@@ -185,3 +185,32 @@ def test_each_cohort_is_scored_by_its_head() -> None:
     x = np.array([[3.0], [0.0]], dtype=np.float32)
     assert classifier.predict(x).tolist() == [1, 0]
     assert classifier.deal_value(x).tolist() == [102.0, 98.0]
+
+
+def test_monotone_trees_only_rise_with_affinity() -> None:
+    """Labels fall where affinity is high: free trees learn that, held ones do not."""
+    frame = make_frame(signal=0.0, base=0.0, seed=5)
+    names = list(frame.names)
+    place = names.index("rfm__all__gp_sum__12m")
+    names[place] = "affinity__div__lift_max__24m"
+    object.__setattr__(frame, "names", tuple(names))
+    value = np.linspace(0.0, 3.0, len(frame.label)).astype(np.float32)
+    frame.x[:, place] = np.random.default_rng(0).permutation(value)
+    noise = np.random.default_rng(1).random(len(value))
+    object.__setattr__(frame, "label", (noise < np.where(frame.x[:, place] > 1.5, 0.2, 0.7)) * 1.0)
+
+    def slopes(held: bool) -> np.ndarray:
+        candidate = Candidate("lgbm", "own", (*AXES, *((("monotone", 1.0),) if held else ())))
+        fit = Fitter(frame, Pool([frame], settings(), 7)).fit(candidate, JOINT, Slice(CUTOFFS))
+        rows = np.repeat(frame.x[:1], 50, axis=0)
+        rows[:, place] = np.linspace(0.0, 3.0, 50)
+        return np.diff(fit.margin(rows))
+
+    assert slopes(held=False).min() < 0
+    assert slopes(held=True).min() >= 0
+
+
+def test_a_switch_that_is_off_has_no_place_in_a_name() -> None:
+    both = grid(["lgbm"], settings(modeling__lgbm_grid__monotone=[False, True]), lends=False)
+    assert len(both) == 3
+    assert ["monotone" in candidate.name for candidate in both] == [False, False, True]
