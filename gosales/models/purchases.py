@@ -141,14 +141,14 @@ def _of_division(
 ) -> ValueModel:
     """The line at the division's mean, without what gives this division's answers away."""
     own = made.worth[made.division == number]
-    coef = (
-        0.0 if name in leaks else value for name, value in zip(made.names, line.coef, strict=True)
-    )
+    kept = [place for place, name in enumerate(made.names) if name not in leaks]
     return replace(
         line,
         mean=mean,
-        columns=tuple(frame.names.index(name) for name in made.names),
-        coef=tuple(coef),
+        columns=tuple(frame.names.index(made.names[place]) for place in kept),
+        centre=tuple(line.centre[place] for place in kept),
+        spread=tuple(line.spread[place] for place in kept),
+        coef=tuple(line.coef[place] for place in kept),
         intercept=line.intercept + math.log(mean),
         high=float(max(own.max(), mean)) if len(own) else mean * line.high,
     )
