@@ -107,5 +107,5 @@ def test_lesson_no_whitespace_row_was_ever_bought(checkout: Path) -> None:
     assert table
     assert not {(row["customer_id"], row["whitespace_division"]) for row in table} & owned
     assert [row["rank"] for row in table] == list(range(1, len(table) + 1))
-    worth = [row["expected_gp"] for row in table]
-    assert worth == sorted(worth, reverse=True)
+    score = [row["whitespace_score"] for row in table]
+    assert score == sorted(score, reverse=True)
