@@ -84,7 +84,7 @@ class Phrasing:
         if measure == "order_days_n" and value > 1 and standing >= MUCH:
             return f"Ordered on {value:,.0f} days{self._of()} so far"
         if measure == "gap_days_mean" and value >= 0.5 and standing <= MUCH:
-            return f"Usually orders{self._of()} every {_days(value)}"
+            return f"Usually orders{self._of()} every {_days(value).removeprefix('1 ')}"
         if measure == "overdue_ratio" and value >= 1.5 and self.feature.scope == "div":
             return f"Last order{self._of()} {value:,.1f} times its usual gap ago"
         return None

@@ -87,6 +87,9 @@ def test_few_orders_little_profit_and_rare_orders_are_no_argument() -> None:
     assert say("lifecycle__all__gap_days_mean__life", 30, standing=0.2) == (
         "Usually orders every 30 days"
     )
+    assert say("lifecycle__all__gap_days_mean__life", 1.2, standing=0.2) == (
+        "Usually orders every day"
+    )
     assert say("affinity__div__nb_products__24m", 0.1, standing=0.6) is None
 
 
