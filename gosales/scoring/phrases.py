@@ -147,7 +147,7 @@ class Phrasing:
         alike = self.feature.unit in ("spreads", "cosine")
         if alike and value > 0 and standing >= VERY:
             share = min(int(100 * standing), 99)
-            return f"Buys like {self.division}'s buyers: more so than {share}% of customers"
+            return f"Buys like buyers of {self.division}: more so than {share}% of customers"
         return None
 
     def _when(self) -> str:

@@ -71,7 +71,7 @@ def say(name: str, value: float, cap: float | None = None, standing: float = 1.0
         (
             "affinity__div__nb_products__24m",
             1.5,
-            "Buys like Simulation's buyers: more so than 99% of customers",
+            "Buys like buyers of Simulation: more so than 99% of customers",
         ),
         ("affinity__div__nb_products__24m", -1.5, None),
     ],
