@@ -57,6 +57,11 @@ class StagedLog:
     faults: tuple[str, ...]
 
     @property
+    def rows(self) -> int:
+        """Rows of the staged table."""
+        return sum(file.staged for file in self.files)
+
+    @property
     def read(self) -> int:
         return sum(file.staged + file.misfits for file in self.files)
 
@@ -160,7 +165,8 @@ def _write_part(
     staged = 0
     with (
         pq.ParquetWriter(part, schema) as writer,
-        pq.ParquetWriter(cells, CELLS) as full,
+        # Hardly two amounts are equal, and all are read: no dictionaries, no statistics.
+        pq.ParquetWriter(cells, CELLS, use_dictionary=False, write_statistics=False) as full,
         ThreadPoolExecutor(1) as beside,
     ):
         written: Future[None] | None = None

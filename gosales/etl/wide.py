@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,19 +26,15 @@ NOTHING = ("", "0", "0.0", "0.00")
 
 def full_cells(rows: pa.RecordBatch, products: tuple[ProductColumn, ...]) -> pa.Table:
     """(row, product) pairs whose cell of profit or of units is neither empty nor zero, as text."""
-    parts = []
-    for place, product in enumerate(products):
-        profit, units = rows.column(product.gp_column), _units(rows, product, products)
-        # Most cells are null: they go first, before any text is looked at.
-        filled = pc.indices_nonzero(pc.or_(profit.is_valid(), units.is_valid()))
-        part = pa.table(
-            [rows.column("row_id").take(filled), profit.take(filled), units.take(filled)],
-            names=["row_id", "gross_profit_text", "quantity_text"],
-        )
-        part = part.filter(pc.or_(_present(part[1]), _present(part[2])))
-        part = part.add_column(1, "line_no", pa.repeat(place, part.num_rows))
-        parts.append(part.cast(CELLS))
-    return pa.concat_tables(parts)
+    # The columns of all products end to end: few calls, where each product for itself is hundreds.
+    profit = pa.chunked_array([rows.column(p.gp_column) for p in products], pa.string())
+    units = pa.chunked_array([_units(rows, p, products) for p in products], pa.string())
+    # Most cells are null: they go first, before any text is looked at.
+    filled = pc.indices_nonzero(pc.or_(profit.is_valid(), units.is_valid()))
+    line_no, row = np.divmod(filled.to_numpy().astype(np.int64), max(len(rows), 1))
+    row_id = rows.column("row_id").take(pa.array(row))
+    cells = pa.table([row_id, line_no, profit.take(filled), units.take(filled)], schema=CELLS)
+    return cells.filter(pc.or_(_present(cells[2]), _present(cells[3])))
 
 
 def _units(

@@ -6,8 +6,10 @@ import datetime as dt
 import gzip
 from decimal import Decimal
 
+import pyarrow.parquet as pq
 import pytest
 
+from gosales.etl.text_files import PIECE
 from gosales.workspace import Workspace
 from tests.conftest import Gosales
 from tests.etl.logs import (
@@ -131,6 +133,20 @@ def test_gzip_and_tsv(gosales, workspace, good_star) -> None:
     put(workspace, "b.tsv", csv_text(long_rows()[6:], delimiter="\t"))
     assert gosales("star", "--workspace", workspace.root).code == 0
     assert checksums(workspace) == good_star
+
+
+def test_a_cell_longer_than_what_is_parsed_at_a_time(gosales, workspace) -> None:
+    rows = long_rows()
+    longest = PIECE + 1000
+    rows[5].append("x" * longest)
+    for row in (*rows[:5], *rows[6:]):
+        row.append("y")
+    put(workspace, "log.csv", csv_text(rows, [*LONG, "Mood"]))
+    assert gosales("star", "--workspace", workspace.root).code == 0
+    assert len(facts(workspace)) == len(rows)
+    staged = pq.read_table(workspace.staging).sort_by("source_row")
+    assert [len(cell) for cell in staged["Mood"].to_pylist()] == [1] * 5 + [longest] + [1] * 6
+    assert staged["source_row"].to_pylist() == list(range(1, len(rows) + 1))
 
 
 def test_a_broken_gzip(gosales, workspace, good_star) -> None:

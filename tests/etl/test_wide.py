@@ -51,3 +51,10 @@ def test_full_cells_are_those_that_are_neither_empty_nor_zero() -> None:
     cells = full_cells(pa.record_batch([*columns, ids], names=[*names, "row_id"]), PRODUCTS)
     assert cells.num_rows == 9
     assert {tuple(row.values()) for row in cells.to_pylist()} == expected()
+
+
+def test_a_batch_without_rows_has_no_full_cells() -> None:
+    names = ["Core", "Core_Qty", "Success", "Success_Old", "Success_Qty", "Extra"]
+    columns = [pa.array([], pa.string()) for _ in names]
+    batch = pa.record_batch([*columns, pa.array([], pa.int64())], names=[*names, "row_id"])
+    assert full_cells(batch, PRODUCTS).num_rows == 0
