@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -25,6 +24,9 @@ from gosales.engine import Engine
 from gosales.errors import IntegrityError, MissingArtifact, StaleArtifact
 from gosales.safe_csv import csv_bytes
 from gosales.workspace import Workspace
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 __all__ = ["Commit", "Entry", "commit", "entry", "is_current", "recover", "require"]
 

@@ -7,6 +7,8 @@ and intermediate results (scratch parquet, so that memory stays bounded on both)
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import re
 import shutil
@@ -16,16 +18,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gosales.checksum import parquet_batches, parquet_files
 from gosales.errors import MissingExtraError, UsageError
 from gosales.settings import DatabaseSettings
+
+# Ibis takes as long to import as a small log to read: it is imported where it is first used.
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 __all__ = ["MONEY", "Engine", "copy_external", "open_embedded", "open_engine"]
 
@@ -123,13 +127,16 @@ class DuckDBEngine(Engine):
         _forgo_pandas()
 
         def connect() -> Any:
-            return ibis.duckdb.connect(
+            _forgo_dialects()
+            from ibis.backends.duckdb import Backend
+
+            return Backend().connect(
                 threads=self.threads,
                 memory_limit=settings.memory_limit,
                 temp_directory=str(self._scratch / "spill"),
             )
 
-        # Opening is half a second of imports, in which the first files can be read.
+        # Opening is mostly imports, during which the first files can be read.
         self._opened = ThreadPoolExecutor(1).submit(connect).result
 
     def read_parquet(self, *paths: Path) -> ir.Table:
@@ -183,10 +190,40 @@ def _forgo_pandas() -> None:
             sys.meta_path.remove(finder)
 
 
+def _forgo_dialects() -> None:
+    """Let ibis import the compiler of the one engine that is asked for.
+
+    Its package of compilers imports all twenty, with as many dialects of sqlglot: half of the
+    time that opening takes. In its place stands a module that finds each as it is asked for.
+    """
+    name = "ibis.backends.sql.compilers"
+    if name in sys.modules:
+        return
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        return
+    package: Any = importlib.util.module_from_spec(spec)
+    execute = spec.loader.exec_module
+
+    def find(attribute: str) -> Any:
+        try:
+            return importlib.import_module(f"{name}.{attribute}")
+        except ModuleNotFoundError:
+            # A class's name, as the package exports them: it has to be imported as a whole.
+            del package.__getattr__
+            execute(package)
+            return getattr(package, attribute)
+
+    package.__getattr__ = find
+    sys.modules[name] = sys.modules["ibis.backends.sql"].compilers = package  # type: ignore[attr-defined]
+
+
 class SparkEngine(Engine):
     name = "pyspark"
 
     def _open(self, settings: DatabaseSettings) -> None:
+        import ibis
+
         session = _spark_session(settings, self.threads)
         backend = ibis.pyspark.connect(session)
         self._opened = lambda: backend
@@ -241,6 +278,8 @@ def copy_external(url: str, table: str | None, query: str | None, path: Path) ->
     A database keeps no order of rows: the columns give one, so that row numbers mean something.
     Raises what the database's driver raises, ImportError when the driver is missing.
     """
+    import ibis
+
     backend: Any = ibis.connect(url)
     if table is not None:
         found = backend.table(table)

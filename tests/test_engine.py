@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -95,6 +97,29 @@ def test_threads_and_memory_are_those_of_the_settings(tmp_path: Path) -> None:
     flags = {"database.threads": 1, "database.memory_limit": "512MB"}
     with open_engine(load_settings(tmp_path, flags=flags).settings.database) as engine:
         assert engine.threads == 1
+
+
+OPENED = """
+import sys
+from pathlib import Path
+from gosales.config import load_settings
+from gosales.engine import open_engine
+with open_engine(load_settings(Path()).settings.database) as engine:
+    engine.backend
+found = sorted(name for name in sys.modules if name.startswith("ibis.backends.sql.compilers."))
+assert "ibis.backends.sql.compilers.duckdb" in found, found
+assert "ibis.backends.sql.compilers.mssql" not in found, found
+import ibis.backends.sql.compilers as compilers
+from ibis.backends.sql.compilers import MSSQLCompiler
+assert MSSQLCompiler is compilers.mssql.MSSQLCompiler
+assert not hasattr(compilers, "no_such_compiler")
+import ibis
+assert "TOP 1" in ibis.to_sql(ibis.table({"a": "int64"}, name="t").limit(1), dialect="mssql")
+"""
+
+
+def test_opening_imports_one_compiler_and_the_others_can_still_be_had(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", OPENED], cwd=tmp_path, check=True)
 
 
 def test_an_unknown_engine_is_a_configuration_error(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -10,12 +9,12 @@ import ibis.expr.types as ir
 
 from gosales.engine import Engine
 from gosales.etl.dates import DateOrder
+from gosales.etl.finding import Finding
 from gosales.etl.layout import Layout
 from gosales.etl.lines import unmapped_profit
 from gosales.settings import EtlSettings
 
 __all__ = [
-    "Finding",
     "date_findings",
     "layout_findings",
     "line_findings",
@@ -25,18 +24,6 @@ __all__ = [
 ]
 
 MOST = 20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A violation of the log or of a table as a whole (``source_file`` where it is one file's)."""
-
-    rule: str
-    column: str
-    value: str
-    message: str
-    severity: str = "warning"
-    source_file: str = ""
 
 
 def layout_findings(

@@ -12,7 +12,6 @@ import ibis.expr.types as ir
 from gosales.engine import MONEY, Engine
 from gosales.errors import ConfigError, ContractBreach
 from gosales.etl.checks import (
-    Finding,
     date_findings,
     layout_findings,
     line_findings,
@@ -24,6 +23,7 @@ from gosales.etl.contracts import RULES, find_violations, first_rules
 from gosales.etl.dimensions import customer_base, date_dimension, product_dimension
 from gosales.etl.enrich import enrich
 from gosales.etl.facts import FACT_COLUMNS, LINEAGE, duplicate_keys, key_lines, with_content
+from gosales.etl.finding import Finding
 from gosales.etl.layout import Layout
 from gosales.etl.lines import blank_rows, read_lines
 from gosales.etl.lookups import read_lookups

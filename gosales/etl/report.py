@@ -11,8 +11,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from gosales.artifacts import Commit
-from gosales.etl.checks import Finding
 from gosales.etl.contracts import RULES, VIOLATION_COLUMNS, misfit_rule
+from gosales.etl.finding import Finding
 from gosales.run import Run
 
 if TYPE_CHECKING:

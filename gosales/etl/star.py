@@ -6,13 +6,15 @@ import datetime as dt
 import difflib
 import json
 from dataclasses import dataclass
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from gosales.artifacts import require
 from gosales.errors import StaleArtifact, UsageError
 from gosales.run import Run
 from gosales.workspace import Workspace, slug
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 __all__ = ["SCHEMA_VERSION", "Star", "StarFacts", "open_star", "read_star_facts"]
 

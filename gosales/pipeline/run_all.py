@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gosales.errors import NothingToDo
-from gosales.etl.build_star import StarReport, build_star
+from gosales.etl.build_star import build_star
 from gosales.etl.star import read_star_facts
+from gosales.etl.star_report import StarReport
 from gosales.handover import hand_over
 from gosales.models import TrainReport, train
 from gosales.pipeline.summaries import show_star, show_training, show_whitespace

@@ -12,7 +12,7 @@ from gosales.run import Run
 from gosales.screen import Screen
 
 if TYPE_CHECKING:
-    from gosales.etl.build_star import StarReport
+    from gosales.etl.star_report import StarReport
     from gosales.features import FeatureReport
     from gosales.labels import LabelReport
     from gosales.models import TrainReport
