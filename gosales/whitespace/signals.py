@@ -1,8 +1,10 @@
 """The signals of a pair, each between 0 and 1, and their weighted mean.
 
-A signal is the percentile of a value: over all eligible pairs (``pooled``), or within the
-division (``percentile``). Pooled, a division that sells seldom or cheaply stands below one that
-does not; within the division, each division's best stand level.
+``pooled``, a signal is a value on one logarithmic scale for all eligible pairs: 1 for the
+greatest, 0.1 less for half of it, 0 for a thousandth. So a weighted mean ranks as a product of
+powers does, such as odds^0.9 * (odds * worth)^0.1, and a division that sells seldom or cheaply
+stands below one that does not. ``percentile`` is the standing within the division: each
+division's best stand level.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SIGNALS = ("probability", "expected_gp", "affinity", "similarity")
 WORTH_CAP = 0.95
+# The share of the greatest value at which a pooled signal is nothing.
+LEAST_SHARE = 0.001
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ def signals(
 ) -> Signals:
     """Values of the pairs (NaN: unknown) to signals; ``worth`` is capped per division here.
 
-    ``division`` numbers the pairs' divisions. Affinity is the mean of the percentiles of the
-    greatest and the mean lift over what the customer owns.
+    ``division`` numbers the pairs' divisions. Affinity is the mean of two: the greatest and the
+    mean lift over what the customer owns.
     """
     values = {
         "probability": _normal(probability, division, normalize),
@@ -127,10 +131,20 @@ def rows_of(division: Ints) -> list[Ints]:
 
 
 def _normal(values: Floats, division: Ints, normalize: str) -> Floats:
-    """Percentiles of the known values; NaN stays NaN."""
+    """The known values between 0 and 1; NaN stays NaN."""
+    if normalize == "pooled":
+        return _log_scaled(values)
     result = np.full(len(values), np.nan)
-    parts = rows_of(division) if normalize == "percentile" else [np.arange(len(values))]
-    for rows in parts:
+    for rows in rows_of(division):
         known = rows[~np.isnan(values[rows])]
         result[known] = percentile(values[known])
+    return result
+
+
+def _log_scaled(values: Floats) -> Floats:
+    result = np.where(np.isnan(values), np.nan, 0.0)
+    above = values > 0  # not of a NaN
+    if above.any():
+        shares = values[above] / values[above].max()
+        result[above] = 1.0 - np.log(np.maximum(shares, LEAST_SHARE)) / np.log(LEAST_SHARE)
     return result

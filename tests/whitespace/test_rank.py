@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -133,9 +134,11 @@ def test_weights_and_length_come_from_the_settings(run_in: OpenRun) -> None:
         rows = rows_of(run.workspace)
         (line,) = read_csv(run.workspace, f"thresholds_whitespace_{LAST}.csv")
     assert [row["customer_id"] for row in rows] == ["c", "a"]
-    assert [row["whitespace_score"] for row in rows] == [1.0, 0.5]
+    second = 1 + math.log10(0.2 / 0.3) / 3
+    assert [row["whitespace_score"] for row in rows] == pytest.approx([1.0, second])
     assert (report.eligible, report.listed) == (3, 1)
-    assert (line["count"], line["threshold"]) == ("2", "0.5")
+    assert line["count"] == "2"
+    assert float(line["threshold"]) == pytest.approx(second, abs=1e-6)
 
 
 def test_a_list_in_hindsight_says_so_and_shows_no_figure(run_in: OpenRun) -> None:

@@ -29,7 +29,9 @@ def test_percentiles_run_from_0_to_1_and_share_ties() -> None:
 
 
 def test_pooled_or_within_the_division() -> None:
-    assert made("pooled").values["probability"].tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    odds = np.array([0.1, 0.2, 0.3, 0.4])
+    scale = 1 + np.log10(odds / 0.4) / 3
+    assert made("pooled").values["probability"].tolist() == pytest.approx(scale.tolist())
     assert made("percentile").values["probability"].tolist() == [0, 1, 0, 1]
 
 
@@ -61,13 +63,41 @@ def test_a_pair_without_a_signal_is_judged_on_its_others() -> None:
     assert found.coverage["similarity"] == 0.75
     assert found.coverage["affinity"] == 0
     score = found.score({"probability": 1.0, "similarity": 1.0, "affinity": 1.0})
-    assert score.tolist() == pytest.approx([0, (1 / 3 + 1) / 2, (2 / 3 + 0) / 2, (1 + 0.5) / 2])
+    odds, likeness = found.values["probability"], found.values["similarity"]
+    assert score.tolist() == pytest.approx([odds[0], *((odds + likeness) / 2)[1:]])
     assert found.score({"affinity": 1.0}).tolist() == [0, 0, 0, 0]
 
 
 def test_affinity_is_of_the_greatest_and_the_mean_lift() -> None:
-    found = made(lift_max=[1.0, 2, 3, 4], lift_mean=[4.0, 3, 2, 1])
-    assert found.values["affinity"].tolist() == pytest.approx([0.5] * 4)
+    both = made(lift_max=[1.0, 2, 3, 4], lift_mean=[4.0, 3, 2, 1]).values["affinity"]
+    assert both.tolist() == pytest.approx(both[::-1].tolist())
+    assert both[0] == pytest.approx((1 + 1 + np.log10(1 / 4) / 3) / 2)
+    within = made("percentile", lift_max=[1.0, 2, 3, 4], lift_mean=[4.0, 3, 2, 1])
+    assert within.values["affinity"].tolist() == pytest.approx([0.5] * 4)
+
+
+def test_a_pooled_signal_is_nothing_at_a_thousandth_and_below() -> None:
+    values = made(worth=[1e6, 1e3, 1e-9, 0.0]).values["expected_gp"]
+    # The greatest of a division is capped at its 95th percentile: here close below it.
+    assert values[0] == 1.0
+    assert values[1] == pytest.approx(0.0, abs=0.01)
+    assert values[2:].tolist() == [0, 0]
+    assert made(worth=[0.0] * 4).values["expected_gp"].tolist() == [0] * 4
+    assert made(similarity=[-0.5, 0.1, 0.2, NAN]).values["similarity"][0] == 0
+    empty = signals(*[np.array([])] * 5, division=np.array([], dtype=np.int64), normalize="pooled")
+    assert empty.values["probability"].tolist() == []
+
+
+def test_the_pooled_score_ranks_as_a_product_of_powers_does() -> None:
+    rng = np.random.default_rng(3)
+    odds, worth = rng.uniform(0.01, 0.6, 500), rng.lognormal(5, 1, 500)
+    empty, division = np.full(500, NAN), np.zeros(500, dtype=np.int64)
+    found = signals(odds, odds * worth, empty, empty, empty, division, "pooled")
+    score = found.score({"probability": 0.9, "expected_gp": 0.1})
+    value = capped_worth(odds * worth, division)
+    shown = value > value.max() / 1000
+    power = odds**0.9 * value**0.1
+    assert (np.argsort(score[shown]) == np.argsort(power[shown])).all()
 
 
 def test_thin_coverage_takes_weight_and_says_so() -> None:
