@@ -2,10 +2,12 @@
 
     python benchmarks/whitespace.py                      # simulated and completejourney
     python benchmarks/whitespace.py --log DIR --sweep    # a folder with a sales log of yours
+    python benchmarks/whitespace.py --cutoffs 9 --months 1      # and the mean over nine cutoffs
 
 At an earlier cutoff, models are trained on label windows that had closed by then; every way
 ranks the same pairs (customers who never bought the division), and the first 5, 10 and 20 % of
-them are held against what was bought in the window after. Intervals: 95 %, customers resampled.
+them are held against what was bought in the window after. Intervals: 95 %, customers resampled,
+the same ones at all cutoffs.
 Prints markdown. The list is without its limit of accounts a rep, which the others do not have.
 """
 
@@ -27,6 +29,7 @@ from gosales.config import load_settings
 from gosales.errors import NothingToDo
 from gosales.etl.build_star import build_star
 from gosales.etl.star import open_star, read_star_facts
+from gosales.months import add_months
 from gosales.pipeline.setup import sample_completejourney, sample_simulated
 from gosales.run import Run, open_run
 from gosales.settings import WhitespaceWeights
@@ -48,6 +51,7 @@ else:
 PERCENTS = (5.0, 10.0, 20.0)
 DRAWS = 400
 RANDOM = 20
+LIST = "**the list**"
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -62,11 +66,20 @@ class Case:
     label: Floats
     profit: Floats
 
+    def names(self) -> npt.NDArray[np.str_]:
+        """The customers in the order of their numbers."""
+        return np.unique(np.array(self.pairs.table["customer_id"].to_pylist(), dtype=np.str_))
 
-def cases(run: Run, count: int) -> Iterator[Case]:
-    """The newest cutoffs whose window has closed, newest first."""
+
+def cases(run: Run, count: int, months: int | None = None) -> Iterator[Case]:
+    """The newest cutoffs whose window has closed, newest first, so many months apart (None: a
+    window)."""
     last = read_star_facts(run.workspace).last_order
-    for cutoff in earlier_cutoffs(run, last, count):
+    window = run.settings.labels.window_months
+    days = earlier_cutoffs(run, last, count)
+    if months:
+        days = [add_months(last, -window - place * months) for place in range(count)]
+    for cutoff in days:
         scores = run.engine.read_parquet(backtest_scores(run, cutoff))
         table = eligible_pairs(run, scores, open_star(run), cutoff, lists=False).pairs
         table = table.sort_by([("customer_id", "ascending"), ("division_name", "ascending")])
@@ -86,24 +99,30 @@ def listed(case: Case, weights: dict[str, float], share: float) -> Ints:
     return np.concatenate([order[first], np.delete(order, first)])
 
 
+def own_rankings(case: Case) -> dict[str, list[Ints]]:
+    """Those made of our own scores alone."""
+    pairs, settings = case.pairs, case.run.settings.whitespace
+    weights = settings.weights
+    ways: dict[str, list[Ints]] = {}
+    if isinstance(weights, WhitespaceWeights):
+        ways[LIST] = [listed(case, weights.model_dump(), settings.max_division_share)]
+    ties = np.random.default_rng(case.run.settings.run.seed).random(len(pairs.odds))
+    ways["probability only"] = [np.lexsort((ties, -pairs.odds))]
+    ways["expected value only"] = [np.lexsort((ties, -pairs.worth))]
+    return ways
+
+
 def rankings(case: Case, learned: bool) -> dict[str, list[Ints]]:
     """Each way's order of the pairs; several for one with chance in it."""
     pairs, settings = case.pairs, case.run.settings.whitespace
     rng = np.random.default_rng(case.run.settings.run.seed)
     count = len(pairs.odds)
-    weights = settings.weights
-    default = weights.model_dump() if isinstance(weights, WhitespaceWeights) else {}
-    ways: dict[str, list[Ints]] = {}
-    if default:
-        ways["**the list**"] = [listed(case, default, settings.max_division_share)]
-        ways["the list without its cap"] = [listed(case, default, 1.0)]
+    ways = own_rankings(case)
     if learned:
         with contextlib.suppress(NothingToDo):
             found = learned_weights(case.run, case.cutoff).weights
             ways["learned weights"] = [listed(case, found, settings.max_division_share)]
     ties = rng.random(count)
-    ways["probability only"] = [np.lexsort((ties, -pairs.odds))]
-    ways["expected value only"] = [np.lexsort((ties, -pairs.worth))]
     ways["popularity"] = [np.lexsort((ties, -popularity(case.run, pairs, case.cutoff)))]
     likes = als(case.run, pairs, case.cutoff)
     if likes is not None:
@@ -130,12 +149,14 @@ def captured(case: Case, orders: list[Ints], draws: Floats) -> Floats:
     return total / len(orders)
 
 
-def resampled(case: Case) -> Floats:
-    """(1 + DRAWS, customers): how often each customer is drawn; once each in the first row."""
-    count = int(case.pairs.customer.max()) + 1
-    rng = np.random.default_rng(case.run.settings.run.seed)
-    draws = rng.multinomial(count, np.full(count, 1 / count), size=DRAWS)
-    return np.vstack([np.ones(count), draws]).astype(np.float64)
+def resampled(past: list[Case]) -> list[Floats]:
+    """For each case (1 + DRAWS, customers): how often each is drawn, once each in the first row."""
+    people = np.unique(np.concatenate([case.names() for case in past]))
+    count = len(people)
+    rng = np.random.default_rng(past[0].run.settings.run.seed)
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=DRAWS)
+    draws = np.vstack([np.ones(count), drawn]).astype(np.float64)
+    return [draws[:, np.searchsorted(people, case.names())] for case in past]
 
 
 def report(name: str, case: Case, learned: bool) -> None:
@@ -144,24 +165,39 @@ def report(name: str, case: Case, learned: bool) -> None:
     print(
         f"{len(pairs.odds):,} pairs, {int(case.label.sum()):,} bought within "
         f"{case.run.settings.labels.window_months} months, "
-        f"{np.maximum(case.profit, 0).sum():,.0f} gross profit.\n"
+        f"{np.maximum(case.profit, 0).sum():,.0f} gross profit."
     )
-    draws = resampled(case)
+    (draws,) = resampled([case])
     found = {way: captured(case, orders, draws) for way, orders in rankings(case, learned).items()}
-    heads = [f"{what} {p:g} %" for what in ("buyers", "profit") for p in PERCENTS]
-    print(f"| share captured at capacity | {' | '.join(heads)} |")
-    print(f"| --- {'| --- ' * len(heads)}|")
+    head("share captured at capacity")
     for way, shares in found.items():
         print(f"| {way} | {' | '.join(cells(shares.reshape(len(shares), -1)))} |")
-    ours = found.get("**the list**")
-    if ours is None:
-        return
-    print(f"\n| the list less | {' | '.join(heads)} |\n| --- {'| --- ' * len(heads)}|")
+    if LIST in found:
+        gaps("the list less", found)
+        expected_and_realised(case, draws)
+
+
+def on_average(name: str, past: list[Case]) -> None:
+    """The list beside our own simpler orders, where single accounts weigh less."""
+    print(f"\n### {name}, mean over {len(past)} cutoffs, {past[-1].cutoff} to {past[0].cutoff}")
+    parts = [
+        {way: captured(case, orders, draws) for way, orders in own_rankings(case).items()}
+        for case, draws in zip(past, resampled(past), strict=True)
+    ]
+    gaps("the list less", {way: np.mean([part[way] for part in parts], axis=0) for way in parts[0]})
+
+
+def gaps(title: str, found: dict[str, Floats]) -> None:
+    head(title)
     for way, shares in found.items():
-        if way != "**the list**":
-            gap = (ours - shares).reshape(len(shares), -1)
+        if way != LIST:
+            gap = (found[LIST] - shares).reshape(len(shares), -1)
             print(f"| {way} | {' | '.join(cells(gap, sign='+'))} |")
-    expected_and_realised(case, draws)
+
+
+def head(title: str) -> None:
+    heads = [f"{what} {p:g} %" for what in ("buyers", "profit") for p in PERCENTS]
+    print(f"\n| {title} | {' | '.join(heads)} |\n| --- {'| --- ' * len(heads)}|")
 
 
 def cells(values: Floats, sign: str = "") -> list[str]:
@@ -198,9 +234,8 @@ def expected_and_realised(case: Case, draws: Floats) -> None:
 
 def sweep(name: str, case: Case) -> None:
     """The shares of other weights and caps: what the defaults were chosen by."""
-    print(f"\n### {name}, {case.cutoff}: weights and caps\n")
-    heads = [f"{what} {p:g} %" for what in ("buyers", "profit") for p in PERCENTS]
-    print(f"| weights, most of one division | {' | '.join(heads)} |\n| --- {'| --- ' * 6}|")
+    print(f"\n### {name}, {case.cutoff}: weights and caps")
+    head("weights, most of one division")
     one = np.ones((1, int(case.pairs.customer.max()) + 1))
     for part in (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.3, 0.0):
         for share in (0.2, 0.3, 0.4, 0.5, 1.0):
@@ -220,11 +255,14 @@ def measure(name: str, folder: Path, choice: argparse.Namespace) -> None:
     workspace = Workspace(folder)
     with open_run(workspace, load_settings(workspace.root), "benchmark") as run:
         build_star(run)
-        for case in cases(run, choice.cutoffs):
+        past = list(cases(run, choice.cutoffs, choice.months))
+        for case in past:
             if choice.sweep:
                 sweep(name, case)
-            else:
-                report(name, case, choice.learned)
+        if not choice.sweep:
+            report(name, past[0], choice.learned)
+            if len(past) > 1:
+                on_average(name, past)
 
 
 def main() -> None:
@@ -232,6 +270,7 @@ def main() -> None:
     parser.add_argument("--log", type=Path, action="append", help="a workspace with a sales log")
     parser.add_argument("--customers", type=int, default=2000, help="of the simulated log")
     parser.add_argument("--cutoffs", type=int, default=1, help="how many, newest first")
+    parser.add_argument("--months", type=int, help="between cutoffs (default: a label window)")
     parser.add_argument("--learned", action="store_true", help="also learned weights (slower)")
     parser.add_argument("--sweep", action="store_true", help="other weights and caps")
     choice = parser.parse_args()

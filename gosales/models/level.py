@@ -3,7 +3,8 @@
 The share of buyers moves from window to window with season and launch. ``fit_line`` takes the
 log-odds of rows at several cutoffs and finds one slope and a level a cutoff, each shrunk
 towards their mean (a MAP estimate: normal priors); ``Line.forecast`` says what the level will
-be at a cutoff to come.
+be at a cutoff to come: a mean of the newest one and that of the same window a year before, at
+the weights that would have foretold the levels so far.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gosales.models.frame import Floats, Ints
+from gosales.models.slices import closed_by
 from gosales.months import add_months
 
 __all__ = ["Line", "fit_line", "sigmoid"]
@@ -22,8 +24,9 @@ __all__ = ["Line", "fit_line", "sigmoid"]
 MIN_SLOPE = 0.05
 # Spreads of the priors: of the slope around 1, of a cutoff's level around the mean level.
 SLOPE_SPREAD, LEVEL_SPREAD = 0.2, 0.5
-# The next level: so much of the last one, the rest of the same window a year before.
-LAST = 0.7
+# The next level: so much of the last one, the rest of the same window a year before, until the
+# log tells more of it: a squared difference of that much between the two weighs as much as this.
+LAST, LAST_PRIOR = 0.7, 0.5
 YEAR_TOLERANCE_DAYS = 46
 
 
@@ -51,18 +54,37 @@ class Line:
         return line
 
     def forecast(self, target: dt.date, window_months: int) -> float:
-        """The level at ``target``: mostly the newest, and that of a year before if there is one.
+        """The level at ``target``, which comes after all that were fitted.
 
-        A window of a year or more has its season in it.
+        Of the newest alone where there is none of a year before, or where a window of a year
+        or more has its season in it.
         """
-        last = float(self.levels[-1])
-        before = add_months(target, -12).toordinal()
-        near = np.abs(self.days - before)
-        place = int(np.argmin(near))
-        same = window_months >= 12 or place == len(self.days) - 1
-        if same or near[place] > YEAR_TOLERANCE_DAYS:
+        last, before = float(self.levels[-1]), self._year_before(target)
+        if window_months >= 12 or before is None or before == len(self.days) - 1:
             return last
-        return LAST * last + (1 - LAST) * float(self.levels[place])
+        weight = self.last_weight(window_months)
+        return weight * last + (1 - weight) * float(self.levels[before])
+
+    def last_weight(self, window_months: int) -> float:
+        """Of the newest level in the forecast: least squares over the levels that were fitted,
+        each foretold from those whose window had closed by it, shrunk towards ``LAST``.
+        """
+        days = [dt.date.fromordinal(int(day)) for day in self.days]
+        fit, size = LAST * LAST_PRIOR, LAST_PRIOR
+        for day, level in zip(days, self.levels, strict=True):
+            closed, before = closed_by(days, day, window_months), self._year_before(day)
+            if not closed or before is None or days[before] not in closed[:-1]:
+                continue
+            apart = self.levels[days.index(closed[-1])] - self.levels[before]
+            fit += (level - self.levels[before]) * apart
+            size += apart**2
+        return float(np.clip(fit / size, 0.0, 1.0))
+
+    def _year_before(self, day: dt.date) -> int | None:
+        """The place of the cutoff a year earlier, or close to it."""
+        near = np.abs(self.days - add_months(day, -12).toordinal())
+        place = int(np.argmin(near))
+        return place if near[place] <= YEAR_TOLERANCE_DAYS else None
 
 
 def fit_line(margin: Floats, label: Floats, day: Ints, free_slope: bool) -> Line:

@@ -35,7 +35,7 @@ DIVISION_PRIOR, COHORT_PRIOR = 2.0, 20.0
 MOST_PURCHASES = 50.0
 FEWEST_PURCHASES = 60
 # Penalties, in purchases of mean worth: of a standardised feature, of a cutoff's level.
-RIDGE, LEVEL_RIDGE = 400.0, 30.0
+RIDGE, LEVEL_RIDGE = 400.0, 10.0
 FEATURES = (
     *(
         f"rfm__{scope}__{measure}__{window}"

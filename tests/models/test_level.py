@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 
 import numpy as np
@@ -36,12 +37,16 @@ def test_a_level_with_few_rows_is_drawn_to_the_others() -> None:
 
 
 def test_the_next_level_is_the_last_one_and_some_of_the_year_before() -> None:
-    days = np.array([one.toordinal() for one in DAYS])
-    line = Line(1.0, days, np.array([-1.0, -2.0, -3.0, -2.0, -1.5]))
+    days = np.array([one.toordinal() for one in DAYS[1:]])
+    line = Line(1.0, days, np.array([-2.0, -3.0, -2.0, -1.5]))
     # The window after 2023-12-31: the newest is 2023-06-30, a year before is 2022-12-31.
     assert line.forecast(dt.date(2023, 12, 31), 6) == pytest.approx(0.7 * -1.5 + 0.3 * -3.0)
     assert line.forecast(dt.date(2025, 12, 31), 6) == pytest.approx(-1.5)
     assert line.forecast(dt.date(2023, 12, 31), 12) == pytest.approx(-1.5)
+    # A level like that of the year before it (2022-06-30), and not like the last one (2022-12-31).
+    days = np.array([one.toordinal() for one in DAYS])
+    line = Line(1.0, days, np.array([-1.0, -2.0, -3.0, -2.0, -1.5]))
+    assert line.last_weight(6) == pytest.approx((0.7 * 0.5 + 0.5 * 2.0) / (0.5 + 4.0))
 
 
 def test_a_ranking_is_never_turned_over() -> None:
@@ -52,3 +57,27 @@ def test_a_ranking_is_never_turned_over() -> None:
 def test_the_slope_can_be_held_at_one() -> None:
     line = fit_line(*rows([-1.0, -2.0], slope=0.5), free_slope=False)
     assert line.slope == pytest.approx(1.0)
+
+
+def _months(count: int) -> list[dt.date]:
+    ends = [add_months(dt.date(2020, 1, 31), place) for place in range(count)]
+    return [day.replace(day=calendar.monthrange(day.year, day.month)[1]) for day in ends]
+
+
+def test_a_season_is_learnt_and_a_drift_is_not_taken_for_one() -> None:
+    days = np.array([day.toordinal() for day in _months(30)])
+    target = dt.date(2022, 12, 31)  # windows of six months: the last known cutoff is of June
+    season = Line(1.0, days, np.cos(np.arange(30) * 2 * np.pi / 12))
+    assert season.last_weight(6) < 0.05
+    assert season.forecast(target, 6) == pytest.approx(season.levels[23], abs=0.1)
+    steps = Line(1.0, days, np.repeat([0.0, 2.0, 4.0, 6.0, 8.0], 6))
+    assert steps.last_weight(6) == 1.0
+    assert steps.forecast(target, 6) == pytest.approx(8.0)
+    flat = Line(1.0, days, np.full(30, -1.0))
+    assert flat.last_weight(6) == pytest.approx(0.7)
+
+
+def test_the_weight_of_the_last_level_waits_for_evidence() -> None:
+    """Eleven months hold no window that is a year after a closed one."""
+    days = np.array([day.toordinal() for day in _months(11)])
+    assert Line(1.0, days, np.cos(np.arange(11.0))).last_weight(6) == pytest.approx(0.7)
