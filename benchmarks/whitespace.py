@@ -29,7 +29,6 @@ from gosales.config import load_settings
 from gosales.errors import NothingToDo
 from gosales.etl.build_star import build_star
 from gosales.etl.star import open_star, read_star_facts
-from gosales.months import add_months
 from gosales.pipeline.setup import sample_completejourney, sample_simulated
 from gosales.run import Run, open_run
 from gosales.settings import WhitespaceWeights
@@ -38,7 +37,7 @@ from gosales.whitespace.capacity import Limits, choose
 from gosales.whitespace.capture import realised
 from gosales.whitespace.eligibility import eligible_pairs
 from gosales.whitespace.learned import learned_weights
-from gosales.whitespace.ranking import Pairs, open_pairs
+from gosales.whitespace.ranking import Pairs, codes, open_pairs
 from gosales.whitespace.signals import effective_weights
 from gosales.workspace import Workspace
 
@@ -68,18 +67,14 @@ class Case:
 
     def names(self) -> npt.NDArray[np.str_]:
         """The customers in the order of their numbers."""
-        return np.unique(np.array(self.pairs.table["customer_id"].to_pylist(), dtype=np.str_))
+        return np.array(codes(self.pairs.table["customer_id"])[0], dtype=np.str_)
 
 
 def cases(run: Run, count: int, months: int | None = None) -> Iterator[Case]:
     """The newest cutoffs whose window has closed, newest first, so many months apart (None: a
     window)."""
     last = read_star_facts(run.workspace).last_order
-    window = run.settings.labels.window_months
-    days = earlier_cutoffs(run, last, count)
-    if months:
-        days = [add_months(last, -window - place * months) for place in range(count)]
-    for cutoff in days:
+    for cutoff in earlier_cutoffs(run, last, count, months):
         scores = run.engine.read_parquet(backtest_scores(run, cutoff))
         table = eligible_pairs(run, scores, open_star(run), cutoff, lists=False).pairs
         table = table.sort_by([("customer_id", "ascending"), ("division_name", "ascending")])
@@ -256,13 +251,13 @@ def measure(name: str, folder: Path, choice: argparse.Namespace) -> None:
     with open_run(workspace, load_settings(workspace.root), "benchmark") as run:
         build_star(run)
         past = list(cases(run, choice.cutoffs, choice.months))
-        for case in past:
-            if choice.sweep:
+        if choice.sweep:
+            for case in past:
                 sweep(name, case)
-        if not choice.sweep:
-            report(name, past[0], choice.learned)
-            if len(past) > 1:
-                on_average(name, past)
+            return
+        report(name, past[0], choice.learned)
+        if len(past) > 1:
+            on_average(name, past)
 
 
 def main() -> None:

@@ -125,13 +125,12 @@ def star(
 ) -> None:
     """Phase 0: sales logs to a checked star schema."""
     from gosales.etl.build_star import build_star
+    from gosales.pipeline.summaries import show_star
 
     with opened("star", workspace, config, quiet, as_json) as call:
         report = build_star(
             call.run, rebuild=rebuild, staging_only=staging_only, fail_soft=fail_soft
         )
-        from gosales.pipeline.summaries import show_star
-
         show_star(report, call.screen)
         call.screen.summary(report)
 

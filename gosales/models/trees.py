@@ -67,7 +67,7 @@ def fit_trees(params: Mapping[str, float], rows: TreeRows, rounds: int, seed: in
 
     settings = {
         "max_bin": 63,
-        # Rows that the bins are found on: more of them cost as much as half of all the trees.
+        # Rows that the bins are found on: all of them would take longer and tell no more.
         "bin_construct_sample_cnt": 10_000,
         "min_data_per_group": 50,
         "objective": "binary",

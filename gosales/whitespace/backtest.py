@@ -87,9 +87,11 @@ def past_training(run: Run, about: StarFacts, cutoff: dt.date) -> list[dt.date]:
     return training_cutoffs(None, modeling, window, then)
 
 
-def earlier_cutoffs(run: Run, cutoff: dt.date, most: int) -> list[dt.date]:
-    """Cutoffs, a window apart, whose own window had closed by ``cutoff`` and that models could
-    have been trained for; newest first, at most ``most``.
+def earlier_cutoffs(
+    run: Run, cutoff: dt.date, most: int, apart: int | None = None
+) -> list[dt.date]:
+    """Cutoffs whose own window had closed by ``cutoff`` and that models could have been trained
+    for; newest first, at most ``most``, ``apart`` months from each other (None: a window).
     """
     about = read_star_facts(run.workspace)
     window = run.settings.labels.window_months
@@ -101,7 +103,7 @@ def earlier_cutoffs(run: Run, cutoff: dt.date, most: int) -> list[dt.date]:
         except NothingToDo:
             break
         found.append(day)
-        day = add_months(day, -window)
+        day = add_months(day, -(apart or window))
     return found
 
 

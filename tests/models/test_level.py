@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 
 import numpy as np
 import pytest
 
 from gosales.models.level import Line, fit_line, sigmoid
-from gosales.months import add_months
+from gosales.months import add_months, month_ends
 
 DAYS = [add_months(dt.date(2022, 6, 30), 3 * n) for n in range(5)]
 
@@ -59,13 +58,9 @@ def test_the_slope_can_be_held_at_one() -> None:
     assert line.slope == pytest.approx(1.0)
 
 
-def _months(count: int) -> list[dt.date]:
-    ends = [add_months(dt.date(2020, 1, 31), place) for place in range(count)]
-    return [day.replace(day=calendar.monthrange(day.year, day.month)[1]) for day in ends]
-
-
 def test_a_season_is_learnt_and_a_drift_is_not_taken_for_one() -> None:
-    days = np.array([day.toordinal() for day in _months(30)])
+    ends = month_ends(dt.date(2020, 1, 31), dt.date(2022, 6, 30))
+    days = np.array([day.toordinal() for day in ends])
     target = dt.date(2022, 12, 31)  # windows of six months: the last known cutoff is of June
     season = Line(1.0, days, np.cos(np.arange(30) * 2 * np.pi / 12))
     assert season.last_weight(6) < 0.05
@@ -79,5 +74,6 @@ def test_a_season_is_learnt_and_a_drift_is_not_taken_for_one() -> None:
 
 def test_the_weight_of_the_last_level_waits_for_evidence() -> None:
     """Eleven months hold no window that is a year after a closed one."""
-    days = np.array([day.toordinal() for day in _months(11)])
+    ends = month_ends(dt.date(2020, 1, 31), dt.date(2020, 11, 30))
+    days = np.array([day.toordinal() for day in ends])
     assert Line(1.0, days, np.cos(np.arange(11.0))).last_weight(6) == pytest.approx(0.7)
