@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
+import gosales
 from gosales.config import load_settings
 from gosales.errors import IntegrityError, MissingArtifact, NothingToDo, StaleArtifact, UsageError
 from gosales.models import find_models, load_design, load_model, load_pickle, train
 from gosales.models.frame import load_frame
 from gosales.run import open_run
+from gosales.scoring import score
 from gosales.workspace import Workspace
 from tests.conftest import write_star
 from tests.models.worlds import FLAGS, read_json, sales
@@ -183,14 +186,23 @@ def test_a_tampered_pickle_is_not_unpickled(copied: Workspace) -> None:
 
 
 def test_a_model_from_elsewhere_is_not_taken(copied: Workspace) -> None:
-    import shutil
-
     stranger = copied.models / "gamma_model"
     shutil.copytree(copied.model(ALPHA), stranger)
     with opened(copied) as run:
         assert stranger in find_models(run)
         with pytest.raises(MissingArtifact, match="was not written by a run"):
             load_model(run, stranger)
+
+
+def test_lesson_models_live_in_the_workspace_and_never_in_the_package(copied: Workspace) -> None:
+    package = Path(gosales.__file__).parent
+    assert not [path for path in package.rglob("*") if path.suffix in (".pkl", ".json", ".parquet")]
+    with opened(copied) as run:
+        found = find_models(run)
+    assert found and all(path.is_relative_to(copied.root) for path in found)
+    shutil.rmtree(copied.models)
+    with opened(copied) as run, pytest.raises(NothingToDo, match="No division could be scored"):
+        score(run)
 
 
 def small(workspace: Workspace, **flags: Any) -> Any:
