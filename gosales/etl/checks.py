@@ -62,15 +62,24 @@ def layout_findings(
                 f"its gross profit of {value:,.2f} is left out; add it to the SKU map overrides",
             )
         )
-    if (
-        layout.kind == "long"
-        and "gross_profit" not in layout.fields
-        and "cogs" not in layout.fields
-    ):
-        message = (
-            f"there is no gross profit and no cost: '{layout.fields['revenue']}' is taken as profit"
-        )
-        findings.append(Finding("revenue_as_profit", layout.fields["revenue"], "", message))
+    return findings + _money_findings(layout)
+
+
+def _money_findings(layout: Layout) -> list[Finding]:
+    """What stands for an amount that the log does not have."""
+    if layout.kind == "wide":
+        return []
+    findings = []
+    revenue = layout.fields.get("revenue", "")
+    if price := layout.fields.get("unit_price"):
+        revenue = price
+        units = f"'{layout.fields['quantity']}'" if "quantity" in layout.fields else "one unit"
+        message = f"there is no amount: {units} times '{price}' is taken as revenue"
+        findings.append(Finding("price_as_revenue", price, "", message))
+    if layout.fields.keys().isdisjoint(("gross_profit", "cogs")):
+        what = "the revenue" if "unit_price" in layout.fields else f"'{revenue}'"
+        message = f"there is no gross profit and no cost: {what} is taken as profit"
+        findings.append(Finding("revenue_as_profit", revenue, "", message))
     return findings
 
 

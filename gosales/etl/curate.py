@@ -33,24 +33,11 @@ from gosales.etl.sku_map import SkuMap
 from gosales.etl.sources import enrichment_files
 from gosales.etl.staging import StagedLog
 from gosales.etl.star import SCHEMA_VERSION
+from gosales.etl.verdict import Checked, judge
 from gosales.run import Run
 from gosales.workspace import slug
 
 __all__ = ["Curated", "curate"]
-
-
-@dataclass
-class Checked:
-    """``violations``: broken (row, rule) pairs; ``rejected``/``aside``: row_id, rule and origin."""
-
-    staged: ir.Table
-    misfits: ir.Table
-    columns: tuple[str, ...]
-    violations: ir.Table
-    rejected: ir.Table
-    aside: ir.Table
-    findings: list[Finding]
-    accounting: Accounting
 
 
 @dataclass
@@ -115,7 +102,7 @@ def curate(
             findings,
             _account(run, log, rejected, aside, good, step.rows, layout),
         )
-    _judge(run, checked, lenient)
+    judge(run, checked, layout, lenient)
     with run.step("dimensions"):
         money = engine.scalar(lines.gross_profit.sum().fill_null(0).cast(MONEY))
         return _curated(run, checked, facts, good, pairs, totals, money, layout)
@@ -209,55 +196,6 @@ def _account(
         cells = sum(file.staged for file in log.files) * len(layout.products)
         counts.empty_cells = cells - lines
     return counts
-
-
-def _judge(run: Run, checked: Checked, lenient: bool) -> None:
-    """Stop when more rows break the contract than the settings allow."""
-    settings, counts = run.settings.etl, checked.accounting
-    for finding in checked.findings:
-        if finding.severity == "warning":
-            run.warn(f"{finding.message}.")
-    errors = [finding for finding in checked.findings if finding.severity == "error"]
-    rate = counts.total_rejected / max(counts.total_read, 1)
-    columns = [finding.message for finding in errors if finding.rule == "unknown_column"]
-    if lenient or (rate <= settings.max_violation_rate and not errors):
-        for text in columns:
-            run.warn(f"{text} (left out).")
-        return
-    write_checks(run, checked.findings, checked)
-    said = columns[:]
-    if counts.total_rejected:
-        rules = ", ".join(f"{n:,} {rule}" for rule, n in _rejected_by_rule(counts).items())
-        said.insert(
-            0,
-            f"{counts.total_rejected:,} of {counts.total_read:,} rows break the contract "
-            f"({rules}); {counts.total_read - counts.total_rejected:,} rows are good. "
-            f"First: {_first_violation(run, checked)}",
-        )
-    raise ContractBreach(
-        "\n".join(said),
-        "Each is in gosales/outputs/contracts/violations.csv and the quarantine table. Correct the "
-        "log, or curate the good rows with --fail-soft. The last good star is as it was.",
-    )
-
-
-def _rejected_by_rule(counts: Accounting) -> dict[str, int]:
-    rules: dict[str, int] = {}
-    for (_, rule), number in sorted(counts.rejected.items()):
-        rules[rule] = rules.get(rule, 0) + number
-    return rules
-
-
-def _first_violation(run: Run, checked: Checked) -> str:
-    ordered = checked.violations.order_by("source_file", "source_row", "order").limit(1)
-    for row in run.engine.to_arrow(ordered).to_pylist():
-        return f"{row['source_file']}, row {row['source_row']}: {row['rule']} {row['value']!r}."
-    for row in run.engine.to_arrow(checked.misfits.limit(1)).to_pylist():
-        return (
-            f"{row['source_file']}, row {row['source_row']}: {row['cells']} cells where the "
-            f"header has {row['expected']}."
-        )
-    return "see violations.csv."
 
 
 def _curated(

@@ -3,53 +3,96 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-__all__ = ["FIELDS", "header_key", "recognise"]
+__all__ = ["FIELDS", "field_key", "header_key", "recognise"]
 
 # Canonical field -> common headers, most telling first, in their comparable form.
 FIELDS: dict[str, tuple[str, ...]] = {
     "customer_id": (
-        "customerid", "custid", "customernumber", "customerno", "customercode", "customerkey",
-        "accountid", "accountnumber", "accountno", "clientid", "householdid",
+        "customerid", "custid", "customernumber", "customerno", "customernum", "customercode",
+        "customerkey", "custno", "custnum", "custcode", "accountid", "accountnumber", "accountno",
+        "accountcode", "clientid", "clientno", "clientcode", "companyid", "resellerid",
+        "resellerkey", "dealerid", "buyerid", "soldto", "soldtoid", "soldtoparty", "billtoid",
+        "householdid", "kundennummer", "kundennr", "numclient", "nclient", "codeclient",
+        "idcliente",
     ),
     "order_date": (
-        "orderdate", "recdate", "invoicedate", "date", "transactiondate", "documentdate",
-        "docdate", "postingdate", "salesdate", "saledate",
+        "orderdate", "recdate", "invoicedate", "invdate", "date", "transactiondate", "trandate",
+        "transdate", "txndate", "documentdate", "docdate", "postingdate", "bookingdate",
+        "billingdate", "purchasedate", "salesdate", "saledate", "orderdatetime", "ordertimestamp",
+        "invoicedatetime", "datetime", "timestamp", "closedate", "bestelldatum", "auftragsdatum",
+        "rechnungsdatum", "buchungsdatum", "belegdatum", "datum", "datecommande", "datefacture",
+        "fecha", "fechafactura", "fechapedido",
     ),
     "product_sku": (
-        "productsku", "sku", "productid", "productcode", "productnumber", "productno", "itemid",
-        "itemcode", "itemnumber", "itemno", "stockcode", "partnumber", "materialnumber",
-        "material", "product", "item",
+        "productsku", "sku", "skuid", "skucode", "productid", "productcode", "productnumber",
+        "productno", "productkey", "itemid", "itemcode", "itemnumber", "itemno", "itemkey",
+        "stockcode", "partnumber", "partno", "materialnumber", "materialno", "articleno",
+        "articlenumber", "articlecode", "articleid", "material", "product", "item", "article",
+        "part", "artikelnummer", "artikelnr", "artikel", "codearticle", "codigoproducto",
+        # A name stands for the product where nothing shorter does.
+        "productname", "itemname", "productdescription", "itemdescription",
     ),
     "product_division": (
-        "productdivision", "division", "businessunit", "department", "productline",
-        "productgroup",
+        "productdivision", "division", "businessunit", "businessline", "lineofbusiness", "lob",
+        "department", "productline", "productgroup", "productfamily", "productcategory",
+        "category", "itemcategory", "categoryname", "productcategoryname", "productcategoryid",
+        "itemgroup", "materialgroup", "family", "warengruppe", "produktgruppe",
+        "sparte", "categorie", "famille", "categoria",
     ),
-    "gross_profit": ("grossprofit", "gp", "grossprofitamount", "gpamount", "profit"),
+    "gross_profit": (
+        "grossprofit", "gp", "grossprofitamount", "gpamount", "grossmarginamount", "marginamount",
+        "profit", "totalprofit", "rohertrag", "deckungsbeitrag", "rohgewinn", "margebrute",
+    ),
     "revenue": (
-        "revenue", "netsales", "salesamount", "salesvalue", "netamount", "linetotal",
-        "extendedprice", "amount", "sales",
+        "revenue", "netsales", "netrevenue", "salesamount", "salesamt", "salesvalue",
+        "salesrevenue", "netamount", "netvalue", "netsalesamount", "linetotal", "lineamount",
+        "linerevenue", "extendedprice", "extendedamount", "invoiceamount", "orderamount",
+        "ordervalue", "totalsales", "totalrevenue", "totalamount", "totalprice", "amount",
+        "sales", "turnover", "value", "total", "umsatz", "nettoumsatz", "nettobetrag",
+        "nettowert", "chiffreaffaires", "montant", "montantht", "importe", "ventas",
     ),
-    "cogs": ("cogs", "costofgoodssold", "costofsales", "totalcost", "costamount", "cost"),
+    "unit_price": (
+        "unitprice", "priceperunit", "priceeach", "unitsellingprice", "sellingprice",
+        "salesprice", "itemprice", "netprice", "price", "einzelpreis", "stuckpreis",
+        "prixunitaire", "preciounitario",
+    ),
+    "cogs": (
+        "cogs", "costofgoodssold", "costofsales", "totalcost", "totalproductcost", "costamount",
+        "linecost", "cost", "wareneinsatz",
+    ),
     "invoice_id": (
-        "invoiceid", "invoice", "invoiceno", "invoicenumber", "orderid", "orderno",
-        "ordernumber", "salesorder", "documentid", "documentno", "documentnumber", "basketid",
+        "invoiceid", "invoice", "invoiceno", "invoicenumber", "invoicenum", "orderid", "orderno",
+        "ordernumber", "ordernum", "salesorder", "salesorderid", "salesorderno",
+        "salesordernumber", "transactionid", "transactionno", "documentid", "documentno",
+        "documentnumber", "docno", "docnumber", "receiptno", "receiptid", "basketid", "order",
+        "auftragsnummer", "auftragsnr", "rechnungsnummer", "rechnungsnr", "belegnummer",
+        "belegnr", "numfacture", "nfacture", "ncommande", "factura", "pedido",
     ),
-    "quantity": ("quantity", "qty", "orderqty", "orderquantity", "units"),
+    "quantity": (
+        "quantity", "qty", "orderqty", "orderquantity", "quantityordered", "qtyordered",
+        "quantitysold", "qtysold", "unitssold", "units", "menge", "anzahl", "stuck",
+        "quantite", "cantidad",
+    ),
     "customer_name": (
-        "customername", "customer", "accountname", "account", "companyname", "company",
-        "clientname", "client",
+        "customername", "custname", "customer", "accountname", "account", "companyname",
+        "company", "clientname", "client", "resellername", "dealername", "soldtoname", "kunde",
+        "kundenname", "nomclient", "cliente",
     ),
     "region": ("region", "salesregion"),
     "territory": ("territory", "salesterritory", "territorykey", "territoryid"),
     "rep": (
         "rep", "salesrep", "salesrepid", "salesrepname", "repname", "repid", "salesperson",
-        "accountmanager", "owner",
+        "salespersonname", "salesman", "accountmanager", "accountexecutive", "accountowner",
+        "owner",
     ),
     "order_type": ("ordertype", "documenttype", "doctype", "transactiontype", "type"),
     "currency": ("currency", "currencycode"),
     "description": ("productdescription", "itemdescription", "description", "productname"),
 }  # fmt: skip
+
+CURRENCY = re.compile(r"[\s_(\[]+(usd|eur|gbp|chf|cad|aud|jpy|[$€£¥])[)\]]?$", re.IGNORECASE)
 
 
 def header_key(header: str) -> str:
@@ -61,21 +104,37 @@ def header_key(header: str) -> str:
     return re.sub(r"[\s_\-\u00a0]+", "", header).lower()
 
 
+def field_key(header: str) -> str:
+    """A header as the synonyms are written: also without accents, marks and a currency.
+
+    >>> field_key("Cust. #"), field_key("Quantité"), field_key("Net Sales (USD)")
+    ('custno', 'quantite', 'netsales')
+
+    A per cent stays, since a margin in per cent is no profit.
+    """
+    plain = unicodedata.normalize("NFKD", CURRENCY.sub("", header.strip()))
+    letters = "".join(one for one in plain if not unicodedata.combining(one))
+    return re.sub(r"[.:/'()\[\]°]+", "", header_key(letters.replace("#", "no")))
+
+
 def recognise(headers: list[str], chosen: dict[str, str]) -> dict[str, str]:
     """Which header holds which canonical field; ``chosen`` (from the settings) goes first.
 
-    A header serves one field only. Fields without a header are left out.
+    A header serves one field only. Fields without a header are left out. A price is a field
+    only where the log has no amount.
     """
-    by_key = {header_key(header): header for header in headers}
+    exact = {header_key(header): header for header in headers}
+    by_key = {field_key(header): header for header in reversed(headers)}
     found: dict[str, str] = {}
     for name, header in chosen.items():
-        if header_key(header) in by_key:
-            found[name] = by_key[header_key(header)]
+        if header_key(header) in exact:
+            found[name] = exact[header_key(header)]
     for name, synonyms in FIELDS.items():
-        if name in found or name in chosen:
+        priced = name == "unit_price" and not found.keys().isdisjoint(("gross_profit", "revenue"))
+        if name in found or name in chosen or priced:
             continue
-        for synonym in synonyms:
-            header_found = by_key.get(synonym)
+        for key in synonyms:
+            header_found = by_key.get(key)
             if header_found is not None and header_found not in found.values():
                 found[name] = header_found
                 break

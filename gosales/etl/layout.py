@@ -15,6 +15,11 @@ from gosales.settings import EtlSettings
 __all__ = ["Layout", "ProductColumn", "find_layout", "missing_columns"]
 
 
+OF_A_PRODUCT = (
+    "product_sku", "gross_profit", "revenue", "unit_price", "cogs", "quantity", "description",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class ProductColumn:
     """A product of a wide log: its column of gross profit and, if there, of units."""
@@ -57,7 +62,7 @@ def find_layout(columns: list[str], settings: EtlSettings, sku_map: SkuMap) -> L
     if kind == "wide":
         # A wide log's products are columns; one that is also a field's name is the product.
         taken = {c for p in products for c in (p.gp_column, p.qty_column) if c}
-        for field in ("product_sku", "gross_profit", "revenue", "cogs", "quantity", "description"):
+        for field in OF_A_PRODUCT:
             fields.pop(field, None)
         fields = {field: column for field, column in fields.items() if column not in taken}
     return _sort_out(kind, columns, fields, products if kind == "wide" else (), id_from_name)
@@ -126,7 +131,7 @@ def missing_columns(layout: Layout, sources: tuple[Source, ...]) -> dict[str, st
     for source in sources:
         keys = {header_key(column) for column in source.columns}
         missing = [f for f in needed if header_key(layout.fields.get(f, "")) not in keys]
-        money = [f for f in ("gross_profit", "revenue") if f in layout.fields]
+        money = [f for f in ("gross_profit", "revenue", "unit_price") if f in layout.fields]
         if layout.kind == "long" and not any(header_key(layout.fields[f]) in keys for f in money):
             missing.append("gross_profit (or revenue)")
         if layout.kind == "wide" and not any(

@@ -137,7 +137,7 @@ def _raw_cells(staged: ir.Table, layout: Layout) -> dict[str, ir.StringValue]:
 
 
 # The cells of a line that hold numbers.
-NUMBERS = ("gross_profit", "revenue", "cogs", "quantity")
+NUMBERS = ("gross_profit", "revenue", "unit_price", "cogs", "quantity")
 DOCUMENT = (
     "row_id",
     "source_file",
@@ -204,24 +204,32 @@ def _amounts(engine: Engine, cells: ir.Table, settings: EtlSettings) -> ir.Table
 
 
 def _typed(lines: ir.Table, layout: Layout) -> ir.Table:
-    """Gross profit as given, else revenue less cost, else revenue; a blank amount is zero."""
-    money = [f for f in ("gross_profit", "revenue", "cogs") if f in layout.fields]
+    """Gross profit as given, else revenue less cost, else revenue; a blank amount is zero.
+
+    Revenue as given, else units times their price.
+    """
+    quantity = lines.quantity.fill_null(1).cast(MONEY)
     zero = {field: lines[field].fill_null(0).cast(MONEY) for field in NUMBERS}
-    if layout.kind == "wide" or "gross_profit" in money:
+    revenue, needed = lines.revenue, ["revenue"]
+    if "unit_price" in layout.fields:
+        revenue, needed = (quantity * zero["unit_price"]).cast(MONEY), ["unit_price"]
+        zero["revenue"] = revenue
+    if layout.kind == "wide" or "gross_profit" in layout.fields:
         profit, needed = zero["gross_profit"], ["gross_profit"]
-    elif "cogs" in money:
-        profit, needed = (zero["revenue"] - zero["cogs"]).cast(MONEY), ["revenue", "cogs"]
+    elif "cogs" in layout.fields:
+        profit, needed = (zero["revenue"] - zero["cogs"]).cast(MONEY), [*needed, "cogs"]
     else:
-        profit, needed = zero["revenue"], ["revenue"]
+        profit = zero["revenue"]
     blank = functools.reduce(operator.or_, [lines[field].isnull() for field in needed])
     return lines.mutate(
         gross_profit=profit,
-        quantity=lines.quantity.fill_null(1).cast(MONEY),
+        revenue=revenue,
+        quantity=quantity,
         product_division=ibis.coalesce(lines.map_division, lines.own_division),
         at_odds=(lines.map_division != lines.own_division).fill_null(False),
         blank_amount=blank & lines.bad_amount.isnull() & (layout.kind == "long"),
         bad_sku=lines.product_sku.isnull().ifelse("", None),
-    ).drop("cogs", "map_division", "own_division")
+    ).drop("unit_price", "cogs", "map_division", "own_division")
 
 
 def _all(tests: list[ir.BooleanValue]) -> ir.BooleanValue:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from gosales.checksum import parquet_batches, parquet_files
 from gosales.errors import ContractBreach
-from gosales.etl.headers import FIELDS, header_key
+from gosales.etl.headers import FIELDS, field_key
 from gosales.etl.text_files import open_rows, scan_text
 from gosales.run import Run
 from gosales.workspace import slug
@@ -113,10 +113,10 @@ def _text_rows(run: Run, file: Path, name: str) -> tuple[list[str], Iterator[pa.
 
 def _column_names(headers: list[str], reserved: Collection[str], name: str) -> dict[int, str]:
     """Place in the file -> column; raises when no key is there or two columns are one."""
-    keys = [header_key(header) for header in headers]
+    keys = [field_key(header) for header in headers]
     columns: dict[int, str] = {}
     for field in KEYS:
-        known = (header_key(field), *FIELDS[field])
+        known = (field_key(field), *FIELDS[field])
         place = next((keys.index(key) for key in known if key in keys), None)
         if place is not None and place not in columns:
             columns[place] = field

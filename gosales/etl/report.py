@@ -16,7 +16,7 @@ from gosales.etl.finding import Finding
 from gosales.run import Run
 
 if TYPE_CHECKING:
-    from gosales.etl.curate import Checked
+    from gosales.etl.verdict import Checked
 
 __all__ = ["write_checks"]
 

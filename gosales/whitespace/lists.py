@@ -13,7 +13,7 @@ from ibis import _
 
 from gosales.errors import ConfigError
 from gosales.etl.dates import parse_dates, resolve_order
-from gosales.etl.headers import header_key
+from gosales.etl.headers import field_key
 from gosales.etl.names import name_key
 from gosales.etl.normalize import clean_id, clean_text
 from gosales.etl.sources import open_source
@@ -70,7 +70,7 @@ def _cells(run: Run, source: ListSource, key: str, needed: list[str]) -> ir.Tabl
     except ConfigError as error:
         raise ConfigError(f"{key}: {error.message}", error.remedy) from None
     columns: dict[str, str] = {}
-    by_key = {header_key(name): name for name in opened.columns}
+    by_key = {field_key(name): name for name in opened.columns}
     for field, names in SYNONYMS.items():
         header = next((by_key[name] for name in names if name in by_key), None)
         if header is not None and header not in columns.values():

@@ -115,6 +115,10 @@ def test_timestamps_are_cut_in_the_configured_zone(gosales, workspace) -> None:
         (["revenue", "Cost"], ["100", ""], "100"),
         (["Net Sales"], ["100"], "100"),
         (["gp", "revenue", "cost"], ["7", "100", "60"], "7"),
+        (["gp", "Unit Price"], ["7", "no price"], "7"),
+        (["Qty.", "Price (USD)"], ["3", "2.50"], "7.50"),
+        (["Unit Price"], ["2.5"], "2.5"),
+        (["Qty Ordered", "UnitPrice", "Cost"], ["-2", "10", "-6"], "-14"),
     ],
 )
 def test_gross_profit_comes_from_what_the_log_has(
@@ -125,7 +129,8 @@ def test_gross_profit_comes_from_what_the_log_has(
     called = gosales("star", "--workspace", workspace.root)
     assert called.code == 0
     assert facts(workspace)[0]["gross_profit"] == Decimal(profit)
-    assert ("is taken as profit" in called.err) == (header == ["Net Sales"])
+    assert ("is taken as profit" in called.err) == ({"gp", "cogs", "Cost"}.isdisjoint(header))
+    assert ("is taken as revenue" in called.err) == ("gp" not in header and "rice" in str(header))
 
 
 def test_id_and_name_in_one_column(gosales, workspace) -> None:
@@ -156,6 +161,54 @@ def test_a_number_before_a_name_goes_where_it_is_the_customers_id(gosales, works
         "497588": "Acme Corp",
         "77": "1800 Flowers",
     }
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["Cust. #", "Invoice Date", "Item No.", "Category", "Net Sales (USD)", "Order #"],
+        ["Customer ID", "Order Date", "Product ID", "Category", "Sales", "Order ID"],
+        ["CustomerID", "InvoiceDate", "StockCode", "Product Line", "Total Amount", "InvoiceNo"],
+        ["Kunden-Nr.", "Bestelldatum", "Artikelnummer", "Warengruppe", "Umsatz €", "Beleg-Nr."],
+        ["Sold-To", "Billing Date", "Material", "Material Group", "Net Value", "Document No."],
+        ["N° client", "Date commande", "Article", "Catégorie", "Montant HT", "N° facture"],
+        ["Account", "Close Date", "Product Name", "Product Family", "Amount", "Order"],
+    ],
+)
+def test_headers_as_other_systems_write_them(gosales, workspace, header) -> None:
+    row = ["C1", "2024-01-31", "S1", "Tools", "12.50", "I1"]
+    put(workspace, "log.csv", csv_text([row], header))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0, called.err
+    (line,) = facts(workspace)
+    found = [line[name] for name in ("customer_id", "product_sku", "product_division")]
+    assert found == ["C1", "S1", "Tools"] and line["gross_profit"] == Decimal("12.5")
+    assert line["invoice_id"] == "I1" and "no known meaning" not in called.err
+
+
+def test_a_margin_in_per_cent_is_no_profit(gosales, workspace) -> None:
+    header = ["customer_id", "date", "sku", "division", "GP %", "Revenue"]
+    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", "40", "100"]], header))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0 and facts(workspace)[0]["gross_profit"] == 100
+    assert "columns that have no known meaning are not used: 'GP %'" in called.err
+
+
+def test_a_log_without_a_division_is_told_what_to_set(gosales, workspace) -> None:
+    header = ["customer_id", "date", "sku", "Sparte der Ware", "gp"]
+    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", "1"]], header))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3
+    assert "product_division: one of Sparte der Ware" in called.err
+
+
+@pytest.mark.parametrize(("decimal", "amount"), [(".", "1.234,50"), (",", "1,234.50")])
+def test_the_other_decimal_mark_is_told(gosales, workspace, decimal, amount) -> None:
+    header = ["customer_id", "date", "sku", "division", "gp"]
+    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", amount]], header))
+    configure(workspace, f"etl: {{decimal: '{decimal}'}}\n")
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3 and "set etl.decimal" in called.err
 
 
 def test_configured_columns_and_a_near_miss(gosales, workspace) -> None:
