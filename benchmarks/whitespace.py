@@ -169,17 +169,21 @@ def report(name: str, case: Case, learned: bool) -> None:
         print(f"| {way} | {' | '.join(cells(shares.reshape(len(shares), -1)))} |")
     if LIST in found:
         gaps("the list less", found)
-        expected_and_realised(case, draws)
+        expected_and_realised([case], [draws])
 
 
 def on_average(name: str, past: list[Case]) -> None:
     """The list beside our own simpler orders, where single accounts weigh less."""
     print(f"\n### {name}, mean over {len(past)} cutoffs, {past[-1].cutoff} to {past[0].cutoff}")
+    drawn = resampled(past)
     parts = [
         {way: captured(case, orders, draws) for way, orders in own_rankings(case).items()}
-        for case, draws in zip(past, resampled(past), strict=True)
+        for case, draws in zip(past, drawn, strict=True)
     ]
-    gaps("the list less", {way: np.mean([part[way] for part in parts], axis=0) for way in parts[0]})
+    means = {way: np.mean([part[way] for part in parts], axis=0) for way in parts[0]}
+    if LIST in means:
+        gaps("the list less", means)
+        expected_and_realised(past, drawn)
 
 
 def gaps(title: str, found: dict[str, Floats]) -> None:
@@ -203,28 +207,34 @@ def cells(values: Floats, sign: str = "") -> list[str]:
     ]
 
 
-def expected_and_realised(case: Case, draws: Floats) -> None:
-    """The list's expected gross profit beside what its buyers brought, at 10 %.
+def expected_and_realised(past: list[Case], draws: list[Floats]) -> None:
+    """The list's expected gross profit beside what its buyers brought, at 10 %; means over cutoffs.
 
     A purchase at a loss is no buyer (its label is 0): what such rows lost is told apart.
     """
+    found = [_at_ten(case, weight) for case, weight in zip(past, draws, strict=True)]
+    worth, odds, lost = np.mean([one[0] for one in found], axis=0)
+    brought, buyers = np.mean([one[1] for one in found], axis=0)
+    low, high = np.quantile(brought[1:], [0.025, 0.975])
+    few, many = np.quantile(buyers[1:], [0.025, 0.975])
+    print(
+        f"\nThe list at 10 %: expected gross profit {worth:,.0f}, "
+        f"realised {brought[0]:,.0f} ({low:,.0f} to {high:,.0f}), "
+        f"beside {lost:,.0f} of purchases at a loss; "
+        f"expected buyers {odds:,.0f}, "
+        f"realised {buyers[0]:,.0f} ({few:,.0f} to {many:,.0f})."
+    )
+
+
+def _at_ten(case: Case, draws: Floats) -> tuple[tuple[float, float, float], Floats]:
+    """Expected profit, expected buyers and losses; (2, draws): profit and buyers that came."""
     settings = case.run.settings.whitespace
     assert isinstance(settings.weights, WhitespaceWeights)
     order = listed(case, settings.weights.model_dump(), settings.max_division_share)
     rows = order[: len(order) // 10]
-    weight = draws[:, case.pairs.customer[rows]]
-    brought = weight @ (case.profit[rows] * case.label[rows])
-    lost = case.profit[rows][case.label[rows] == 0].sum()
-    buyers = weight @ case.label[rows]
-    low, high = np.quantile(brought[1:], [0.025, 0.975])
-    few, many = np.quantile(buyers[1:], [0.025, 0.975])
-    print(
-        f"\nThe list at 10 %: expected gross profit {case.pairs.worth[rows].sum():,.0f}, "
-        f"realised {brought[0]:,.0f} ({low:,.0f} to {high:,.0f}), "
-        f"beside {lost:,.0f} of purchases at a loss; "
-        f"expected buyers {case.pairs.odds[rows].sum():,.0f}, "
-        f"realised {buyers[0]:,.0f} ({few:,.0f} to {many:,.0f})."
-    )
+    weight, label, profit = draws[:, case.pairs.customer[rows]], case.label[rows], case.profit[rows]
+    expected = case.pairs.worth[rows].sum(), case.pairs.odds[rows].sum(), profit[label == 0].sum()
+    return expected, np.array([weight @ (profit * label), weight @ label])
 
 
 def sweep(name: str, case: Case) -> None:
