@@ -242,7 +242,7 @@ def sweep(name: str, case: Case) -> None:
     print(f"\n### {name}, {case.cutoff}: weights and caps")
     head("weights, most of one division")
     one = np.ones((1, int(case.pairs.customer.max()) + 1))
-    for part in (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.3, 0.0):
+    for part in (1.0, 0.98, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.3, 0.0):
         for share in (0.2, 0.3, 0.4, 0.5, 1.0):
             weights = {"probability": part, "expected_gp": 1 - part}
             shown(case, f"p {part:g}, cap {share:g}", listed(case, weights, share), one)

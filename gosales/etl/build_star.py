@@ -24,7 +24,7 @@ from gosales.checksum import file_sha256
 from gosales.engine import Engine
 from gosales.errors import ContractBreach
 from gosales.etl.finding import Finding
-from gosales.etl.layout import Layout, find_layout, missing_columns
+from gosales.etl.layout import Layout, align, find_layout, missing_columns
 from gosales.etl.sku_map import SkuMap, load_sku_map
 from gosales.etl.sources import Sources, enrichment_files, find_sources
 from gosales.etl.staging import stage_sources, union_columns
@@ -132,9 +132,6 @@ def _agree(
     run: Run, sources: Sources, sku_map: SkuMap, faults: list[Finding], lenient: bool
 ) -> tuple[Sources, Layout, list[Finding]]:
     """The layout that the readable sources share; a source that lacks columns is a fault."""
-    for source in sources.good:
-        for note in source.notes:
-            run.warn(note)
     for name in sources.ignored:
         run.warn(f"{name}: not a log that GoSales reads; it is ignored.")
     settings = run.settings.etl
@@ -147,6 +144,11 @@ def _agree(
         fault = Finding("required_column", "", "", str(breach).replace("\n", " "), "error")
         _write_checks(run, [*faults, fault])
         raise
+    good = align(layout, good, settings)
+    layout = find_layout(list(union_columns(good).values()), settings, sku_map)
+    for source in good:
+        for note in source.notes:
+            run.warn(note)
     missing = missing_columns(layout, good)
     if missing:
         faults = faults + [

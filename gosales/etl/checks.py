@@ -15,6 +15,7 @@ from gosales.etl.lines import unmapped_profit
 from gosales.settings import EtlSettings
 
 __all__ = [
+    "alike_customers",
     "date_findings",
     "layout_findings",
     "line_findings",
@@ -140,6 +141,20 @@ def spelling_findings(spellings: dict[str, list[str]]) -> list[Finding]:
         for name, written in sorted(spellings.items())
         if len(written) > 1
     ]
+
+
+def alike_customers(engine: Engine, customers: ir.Table) -> list[Finding]:
+    """Ids that are one but for letter case and leading zeros: two systems' ways to write them?"""
+    folded = customers.customer_id.lower().re_replace("^0+", "")
+    counts = customers.aggregate(ids=customers.count(), folded=folded.nunique())
+    (row,) = engine.to_arrow(counts).to_pylist()
+    if row["ids"] == row["folded"]:
+        return []
+    message = (
+        f"the {row['ids']:,} customer ids are {row['folded']:,} but for letter case and leading "
+        "zeros; they are kept apart"
+    )
+    return [Finding("customer_id_spelling", "customer_id", str(row["ids"]), message)]
 
 
 def split_products(engine: Engine, pairs: ir.Table) -> list[Finding]:

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from gosales.engine import MONEY, Engine
 from gosales.errors import ConfigError, ContractBreach
 from gosales.etl.checks import (
+    alike_customers,
     date_findings,
     layout_findings,
     line_findings,
@@ -33,7 +34,7 @@ from gosales.etl.sku_map import SkuMap
 from gosales.etl.sources import enrichment_files
 from gosales.etl.staging import StagedLog
 from gosales.etl.star import SCHEMA_VERSION
-from gosales.etl.verdict import Checked, judge
+from gosales.etl.verdict import Checked, judge, warn
 from gosales.run import Run
 from gosales.workspace import slug
 
@@ -215,6 +216,9 @@ def _curated(
     named = good.group_by("customer_id", "customer_name").agg(n=ibis._.count())
     described = good.group_by("product_sku", "description").agg(n=ibis._.count())
     customers = engine.cache(customer_base(good, named))
+    alike = alike_customers(engine, customers)
+    checked.findings += alike
+    warn(run, alike)
     customers = enrich(run, customers, enrichment_files(run.workspace, run.settings.etl))
     return Curated(
         **{name: getattr(checked, name) for name in Checked.__dataclass_fields__},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-__all__ = ["FIELDS", "field_key", "header_key", "recognise"]
+__all__ = ["FIELDS", "HEADER_WITHIN", "field_key", "find_header", "header_key", "recognise"]
 
 # Canonical field -> common headers, most telling first, in their comparable form.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -92,6 +93,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "description": ("productdescription", "itemdescription", "description", "productname"),
 }  # fmt: skip
 
+# A report may have a title and filters above its table, but not more rows than these.
+HEADER_WITHIN = 20
+# So many fields by their names make a header.
+ENOUGH_FIELDS = 3
 CURRENCY = re.compile(r"[\s_(\[]+(usd|eur|gbp|chf|cad|aud|jpy|[$€£¥])[)\]]?$", re.IGNORECASE)
 
 
@@ -139,3 +144,12 @@ def recognise(headers: list[str], chosen: dict[str, str]) -> dict[str, str]:
                 found[name] = header_found
                 break
     return found
+
+
+def find_header(rows: Sequence[Sequence[str]], chosen: dict[str, str]) -> int:
+    """The place of the header: the first row, unless that names hardly any field and one of the
+    next does."""
+    known = [len(recognise([cell for cell in row if cell], chosen)) for row in rows]
+    if not known or known[0] >= ENOUGH_FIELDS - 1:
+        return 0
+    return next((place for place, count in enumerate(known) if count >= ENOUGH_FIELDS), 0)

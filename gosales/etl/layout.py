@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gosales.errors import ConfigError, ContractBreach
@@ -12,7 +12,7 @@ from gosales.etl.sku_map import SkuMap
 from gosales.etl.sources import Source
 from gosales.settings import EtlSettings
 
-__all__ = ["Layout", "ProductColumn", "find_layout", "missing_columns"]
+__all__ = ["Layout", "ProductColumn", "align", "find_layout", "missing_columns"]
 
 
 OF_A_PRODUCT = (
@@ -122,6 +122,30 @@ def _check_choices(columns: list[str], settings: EtlSettings) -> None:
             )
 
 
+def align(layout: Layout, sources: tuple[Source, ...], settings: EtlSettings) -> tuple[Source, ...]:
+    """The sources with each field under the header that the layout knows it by: exports of other
+    years or systems call the same thing otherwise."""
+    return tuple(_aligned(layout, source, settings) for source in sources)
+
+
+def _aligned(layout: Layout, source: Source, settings: EtlSettings) -> Source:
+    keys = {header_key(column) for column in source.columns}
+    taken = {header_key(header) for header in layout.fields.values()}
+    renamed = {}
+    for field, own in recognise(list(source.columns), settings.source_columns).items():
+        header = layout.fields.get(field, own)
+        if header_key(header) not in keys and header_key(own) not in taken:
+            renamed[own] = header
+    if not renamed:
+        return source
+    said = ", ".join(f"'{own}' is taken for '{header}'" for own, header in renamed.items())
+    return replace(
+        source,
+        columns=tuple(renamed.get(column, column) for column in source.columns),
+        notes=(*source.notes, f"{source.name}: {said}."),
+    )
+
+
 def missing_columns(layout: Layout, sources: tuple[Source, ...]) -> dict[str, str]:
     """A message for each source that lacks a column without which a row means nothing."""
     needed = ["customer_id", "order_date"]
@@ -131,9 +155,10 @@ def missing_columns(layout: Layout, sources: tuple[Source, ...]) -> dict[str, st
     for source in sources:
         keys = {header_key(column) for column in source.columns}
         missing = [f for f in needed if header_key(layout.fields.get(f, "")) not in keys]
-        money = [f for f in ("gross_profit", "revenue", "unit_price") if f in layout.fields]
-        if layout.kind == "long" and not any(header_key(layout.fields[f]) in keys for f in money):
-            missing.append("gross_profit (or revenue)")
+        if layout.kind == "long":
+            missing += [
+                f for f in _money(layout) if header_key(layout.fields.get(f, "")) not in keys
+            ]
         if layout.kind == "wide" and not any(
             header_key(p.gp_column) in keys for p in layout.products
         ):
@@ -141,6 +166,18 @@ def missing_columns(layout: Layout, sources: tuple[Source, ...]) -> dict[str, st
         if missing:
             problems[source.name] = _missing(source, missing)
     return problems
+
+
+def _money(layout: Layout) -> list[str]:
+    """The fields that profit is made of, in every source: a file without one would count as
+    nothing, or without its costs."""
+    if "gross_profit" in layout.fields:
+        return ["gross_profit"]
+    if "unit_price" in layout.fields:
+        revenue = "unit_price"
+    else:
+        revenue = "revenue" if "revenue" in layout.fields else "gross_profit (or revenue)"
+    return [revenue, "cogs"] if "cogs" in layout.fields else [revenue]
 
 
 def _missing(source: Source, missing: list[str]) -> str:

@@ -97,7 +97,7 @@ def _read_file(run: Run, file: Path, reserved: Collection[str]) -> pa.Table:
 
 
 def _text_rows(run: Run, file: Path, name: str) -> tuple[list[str], Iterator[pa.RecordBatch]]:
-    scan = scan_text(file, name, "auto", "auto")
+    scan = scan_text(file, name, "auto", "auto", {})
 
     def rows() -> Iterator[pa.RecordBatch]:
         bad: list[int] = []

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from gosales.checksum import content_sha256, file_sha256, parquet_batches
 from gosales.engine import copy_external
 from gosales.errors import ConfigError, ContractBreach, MissingExtraError
-from gosales.etl.headers import header_key
+from gosales.etl.headers import HEADER_WITHIN, find_header, header_key
 from gosales.etl.text_files import BadRow, open_rows, scan_text
 from gosales.settings import DatabaseSource, EtlSettings
 from gosales.workspace import Workspace
@@ -82,10 +82,17 @@ def find_sources(workspace: Workspace, settings: EtlSettings) -> Sources:
     if not good and not faults:
         raise ConfigError(
             f"No sales log found in etl.sources: {', '.join(map(str, settings.sources))} "
-            f"(below {workspace.root}).",
+            f"(below {workspace.root}).{_not_read(ignored)}",
             "Put a log there, set etl.sources, or make one: gosales sample simulate --out DIR",
         )
     return Sources(tuple(good[name] for name in sorted(good)), tuple(faults), tuple(ignored))
+
+
+def _not_read(ignored: list[str]) -> str:
+    if not ignored:
+        return ""
+    shown = ", ".join(sorted(ignored)[:5])
+    return f" There is {shown}, but GoSales reads CSV, TSV, gzip, Excel and Parquet."
 
 
 def open_source(workspace: Workspace, item: str | DatabaseSource, settings: EtlSettings) -> Source:
@@ -155,12 +162,12 @@ def _open_file(path: Path, name: str, settings: EtlSettings) -> Source:
 
 
 def _open_text(path: Path, name: str, settings: EtlSettings) -> Source:
-    scan = scan_text(path, name, settings.encoding, settings.delimiter)
-    notes = (
-        (f"{name}: not UTF-8; read as {scan.encoding}. Set etl.encoding if names look wrong.",)
-        if scan.guessed
-        else ()
-    )
+    scan = scan_text(path, name, settings.encoding, settings.delimiter, settings.source_columns)
+    notes = _titles(name, scan.titles)
+    if scan.guessed:
+        notes += (
+            f"{name}: not UTF-8; read as {scan.encoding}. Set etl.encoding if names look wrong.",
+        )
     return Source(
         name,
         tuple(scan.header),
@@ -187,13 +194,23 @@ def _parquet_text(path: Path) -> Iterator[pa.RecordBatch]:
         yield _as_text(batch)
 
 
-def _open_excel(path: Path, name: str, _: EtlSettings) -> Source:
+def _titles(name: str, count: int) -> tuple[str, ...]:
+    return (f"{name}: {count} lines above the header are no data.",) if count else ()
+
+
+def _open_excel(path: Path, name: str, settings: EtlSettings) -> Source:
     try:
         import fastexcel
     except ImportError:
         raise MissingExtraError("excel", f"Reading {name}") from None
     try:
-        sheet = fastexcel.read_excel(str(path)).load_sheet(0, dtypes="string")
+        workbook = fastexcel.read_excel(str(path))
+        top = workbook.load_sheet(0, header_row=None, n_rows=HEADER_WITHIN, dtypes="string")
+        rows = [
+            [cell or "" for cell in row.values()] for row in pa.table(top.to_arrow()).to_pylist()
+        ]
+        titles = find_header(rows, settings.source_columns)
+        sheet = workbook.load_sheet(0, header_row=titles, dtypes="string")
         table = pa.table(sheet.to_arrow())
     except fastexcel.FastExcelError as error:
         raise ContractBreach(
@@ -207,6 +224,7 @@ def _open_excel(path: Path, name: str, _: EtlSettings) -> Source:
         tuple(table.column_names),
         file_sha256(path),
         lambda _: (_as_text(batch) for batch in table.to_batches()),
+        _titles(name, titles),
     )
 
 

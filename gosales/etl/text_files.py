@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from gosales.errors import ContractBreach
+from gosales.etl.headers import HEADER_WITHIN, find_header
 
 __all__ = ["BadRow", "MisfitFound", "TextScan", "open_rows", "scan_text"]
 
@@ -42,7 +43,10 @@ MAGIC = {
 
 @dataclass(frozen=True)
 class TextScan:
-    """What one look through a text file tells; ``sha256`` is of the file's bytes."""
+    """What one look through a text file tells; ``sha256`` is of the file's bytes.
+
+    ``titles``: the lines with something on them above the header.
+    """
 
     sha256: str
     encoding: str
@@ -50,6 +54,7 @@ class TextScan:
     delimiter: str
     header: list[str]
     skip_lines: int
+    titles: int
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,12 @@ class BadRow:
     text: str
 
 
-def scan_text(path: Path, name: str, encoding: str, delimiter: str) -> TextScan:
+def scan_text(
+    path: Path, name: str, encoding: str, delimiter: str, chosen: dict[str, str]
+) -> TextScan:
     """Read a file once: its hash, encoding, delimiter and header.
+
+    ``chosen``: columns that the settings name, by field.
 
     Raises ContractBreach for an empty or binary file, naming it.
     """
@@ -80,16 +89,22 @@ def scan_text(path: Path, name: str, encoding: str, delimiter: str) -> TextScan:
         raise ContractBreach(
             f"{name}: the file is empty.", "Export the log again, or leave the file out."
         )
-    chosen, guessed = (
-        (encoding, False) if encoding != "auto" else _find_encoding(path, name, sample)
-    )
-    text = _decode_sample(sample, chosen, name)
+    found, guessed = (encoding, False) if encoding != "auto" else _find_encoding(path, name, sample)
+    text = _decode_sample(sample, found, name)
     lines = text.splitlines(keepends=True)
-    skip = next((n for n, line in enumerate(lines) if line.strip()), 0)
-    body = "".join(lines[skip:])
+    written = [n for n, line in enumerate(lines[: 2 * HEADER_WITHIN]) if line.strip()] or [0]
+    starts = [_first_row(lines[n:], delimiter) for n in written[:HEADER_WITHIN]]
+    titles = find_header([row for _, row in starts], chosen)
+    mark, header = starts[titles]
+    names = _name_columns(header)
+    return TextScan(digest.hexdigest(), found, guessed, mark, names, written[titles], titles)
+
+
+def _first_row(lines: list[str], delimiter: str) -> tuple[str, list[str]]:
+    """The delimiter of these lines, and the cells of the first."""
+    body = "".join(lines)
     mark = _find_delimiter(body) if delimiter == "auto" else delimiter
-    header = next(csv.reader(io.StringIO(body), delimiter=mark))
-    return TextScan(digest.hexdigest(), chosen, guessed, mark, _name_columns(header), skip)
+    return mark, next(csv.reader(io.StringIO(body), delimiter=mark), [])
 
 
 class MisfitFound(Exception):
@@ -110,9 +125,8 @@ def open_rows(
     def handle(row: pa_csv.InvalidRow) -> str:
         if on_bad_row is None:
             return "error"
-        on_bad_row(
-            BadRow(row.number - 1, row.actual_columns, row.expected_columns, str(row.text or ""))
-        )
+        number = row.number - 1 - scan.skip_lines
+        on_bad_row(BadRow(number, row.actual_columns, row.expected_columns, str(row.text or "")))
         return "skip"
 
     stream = pa.input_stream(str(path), compression="gzip" if _is_gzip(path) else None)

@@ -14,7 +14,7 @@ from gosales.etl.qa import Accounting
 from gosales.etl.report import write_checks
 from gosales.run import Run
 
-__all__ = ["Checked", "judge"]
+__all__ = ["Checked", "judge", "warn"]
 
 
 @dataclass
@@ -35,7 +35,7 @@ def judge(run: Run, checked: Checked, layout: Layout, lenient: bool) -> None:
     """Tell the warnings; raise ContractBreach, after writing violations and quarantine, when more
     rows break the contract than the settings allow, unless ``lenient``."""
     settings, counts = run.settings.etl, checked.accounting
-    _warn(run, checked.findings)
+    warn(run, checked.findings)
     errors = [finding for finding in checked.findings if finding.severity == "error"]
     rate = counts.total_rejected / max(counts.total_read, 1)
     columns = [finding.message for finding in errors if finding.rule == "unknown_column"]
@@ -61,7 +61,7 @@ def judge(run: Run, checked: Checked, layout: Layout, lenient: bool) -> None:
     )
 
 
-def _warn(run: Run, findings: list[Finding]) -> None:
+def warn(run: Run, findings: list[Finding]) -> None:
     """Columns without a meaning in one line, everything else by itself."""
     warnings = [finding for finding in findings if finding.severity == "warning"]
     unknown = [repr(f.column) for f in warnings if f.rule == "unknown_column"]

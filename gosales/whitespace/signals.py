@@ -2,7 +2,7 @@
 
 ``pooled``, a signal is a value on one logarithmic scale for all eligible pairs: 1 for the
 greatest, 0.1 less for half of it, 0 for a thousandth. So a weighted mean ranks as a product of
-powers does, such as odds^0.95 * (odds * worth)^0.05, and a division that sells seldom or cheaply
+powers does, such as odds^0.98 * (odds * worth)^0.02, and a division that sells seldom or cheaply
 stands below one that does not. ``percentile`` is the standing within the division: each
 division's best stand level.
 """

@@ -163,54 +163,6 @@ def test_a_number_before_a_name_goes_where_it_is_the_customers_id(gosales, works
     }
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        ["Cust. #", "Invoice Date", "Item No.", "Category", "Net Sales (USD)", "Order #"],
-        ["Customer ID", "Order Date", "Product ID", "Category", "Sales", "Order ID"],
-        ["CustomerID", "InvoiceDate", "StockCode", "Product Line", "Total Amount", "InvoiceNo"],
-        ["Kunden-Nr.", "Bestelldatum", "Artikelnummer", "Warengruppe", "Umsatz €", "Beleg-Nr."],
-        ["Sold-To", "Billing Date", "Material", "Material Group", "Net Value", "Document No."],
-        ["N° client", "Date commande", "Article", "Catégorie", "Montant HT", "N° facture"],
-        ["Account", "Close Date", "Product Name", "Product Family", "Amount", "Order"],
-    ],
-)
-def test_headers_as_other_systems_write_them(gosales, workspace, header) -> None:
-    row = ["C1", "2024-01-31", "S1", "Tools", "12.50", "I1"]
-    put(workspace, "log.csv", csv_text([row], header))
-    called = gosales("star", "--workspace", workspace.root)
-    assert called.code == 0, called.err
-    (line,) = facts(workspace)
-    found = [line[name] for name in ("customer_id", "product_sku", "product_division")]
-    assert found == ["C1", "S1", "Tools"] and line["gross_profit"] == Decimal("12.5")
-    assert line["invoice_id"] == "I1" and "no known meaning" not in called.err
-
-
-def test_a_margin_in_per_cent_is_no_profit(gosales, workspace) -> None:
-    header = ["customer_id", "date", "sku", "division", "GP %", "Revenue"]
-    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", "40", "100"]], header))
-    called = gosales("star", "--workspace", workspace.root)
-    assert called.code == 0 and facts(workspace)[0]["gross_profit"] == 100
-    assert "columns that have no known meaning are not used: 'GP %'" in called.err
-
-
-def test_a_log_without_a_division_is_told_what_to_set(gosales, workspace) -> None:
-    header = ["customer_id", "date", "sku", "Sparte der Ware", "gp"]
-    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", "1"]], header))
-    called = gosales("star", "--workspace", workspace.root)
-    assert called.code == 3
-    assert "product_division: one of Sparte der Ware" in called.err
-
-
-@pytest.mark.parametrize(("decimal", "amount"), [(".", "1.234,50"), (",", "1,234.50")])
-def test_the_other_decimal_mark_is_told(gosales, workspace, decimal, amount) -> None:
-    header = ["customer_id", "date", "sku", "division", "gp"]
-    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", amount]], header))
-    configure(workspace, f"etl: {{decimal: '{decimal}'}}\n")
-    called = gosales("star", "--workspace", workspace.root)
-    assert called.code == 3 and "set etl.decimal" in called.err
-
-
 def test_configured_columns_and_a_near_miss(gosales, workspace) -> None:
     header = ["who", "date", "sku", "division", "gp"]
     put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", "1"]], header))

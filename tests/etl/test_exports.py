@@ -1,0 +1,177 @@
+"""Logs as other systems export them: their headers, titles, files of several makes."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+
+import pytest
+
+from tests.etl.logs import (
+    LONG,
+    adds_up,
+    configure,
+    csv_text,
+    facts,
+    long_rows,
+    put,
+    quarantine,
+    violations,
+)
+
+TITLES = [["Sales report"], [], ["Period", "2024"]]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["Cust. #", "Invoice Date", "Item No.", "Category", "Net Sales (USD)", "Order #"],
+        ["Customer ID", "Order Date", "Product ID", "Category", "Sales", "Order ID"],
+        ["CustomerID", "InvoiceDate", "StockCode", "Product Line", "Total Amount", "InvoiceNo"],
+        ["Kunden-Nr.", "Bestelldatum", "Artikelnummer", "Warengruppe", "Umsatz €", "Beleg-Nr."],
+        ["Sold-To", "Billing Date", "Material", "Material Group", "Net Value", "Document No."],
+        ["N° client", "Date commande", "Article", "Catégorie", "Montant HT", "N° facture"],
+        ["Account", "Close Date", "Product Name", "Product Family", "Amount", "Order"],
+    ],
+)
+def test_headers_as_other_systems_write_them(gosales, workspace, header) -> None:
+    row = ["C1", "2024-01-31", "S1", "Tools", "12.50", "I1"]
+    put(workspace, "log.csv", csv_text([row], header))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0, called.err
+    (line,) = facts(workspace)
+    found = [line[name] for name in ("customer_id", "product_sku", "product_division")]
+    assert found == ["C1", "S1", "Tools"] and line["gross_profit"] == Decimal("12.5")
+    assert line["invoice_id"] == "I1" and "no known meaning" not in called.err
+
+
+def test_a_margin_in_per_cent_is_no_profit(gosales, workspace) -> None:
+    header = ["customer_id", "date", "sku", "division", "GP %", "Revenue"]
+    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", "40", "100"]], header))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0 and facts(workspace)[0]["gross_profit"] == 100
+    assert "columns that have no known meaning are not used: 'GP %'" in called.err
+
+
+def test_a_log_without_a_division_is_told_what_to_set(gosales, workspace) -> None:
+    header = ["customer_id", "date", "sku", "Sparte der Ware", "gp"]
+    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", "1"]], header))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3
+    assert "product_division: one of Sparte der Ware" in called.err
+
+
+@pytest.mark.parametrize(("decimal", "amount"), [(".", "1.234,50"), (",", "1,234.50")])
+def test_the_other_decimal_mark_is_told(gosales, workspace, decimal, amount) -> None:
+    header = ["customer_id", "date", "sku", "division", "gp"]
+    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "S", "D", amount]], header))
+    configure(workspace, f"etl: {{decimal: '{decimal}'}}\n")
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3 and "set etl.decimal" in called.err
+
+
+def test_titles_above_the_header_are_no_data(gosales, workspace) -> None:
+    rows = long_rows(6)
+    text = "Sales report\n\nPeriod;2024\n" + csv_text(rows, delimiter=";")
+    text += "Total;;;;;;;999;and more\n"
+    put(workspace, "log.csv", text)
+    called = gosales("star", "--workspace", workspace.root, "--fail-soft")
+    assert called.code == 0, called.err
+    assert "2 lines above the header are no data" in called.err
+    assert len(facts(workspace)) == 6 and adds_up(workspace)
+    (row,) = quarantine(workspace)
+    assert row["source_row"] == 7 and row["rule"] == "row_shape"
+
+
+def test_titles_above_the_header_of_a_workbook(gosales, workspace) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("fastexcel")
+    book = openpyxl.Workbook()
+    for row in (*TITLES, LONG, *long_rows(6)):
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    put(workspace, "log.xlsx", content.getvalue())
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0, called.err
+    lines = facts(workspace)
+    assert sorted(line["source_row"] for line in lines) == [1, 2, 3, 4, 5, 6]
+    assert {line["customer_id"] for line in lines} == {row[1] for row in long_rows(6)}
+
+
+def test_a_header_of_the_settings_is_found_below_titles(gosales, workspace) -> None:
+    text = "Report\n" + csv_text(
+        [["7", "2024-01-31", "S", "D", "1"]], ["wer", "wann", "was", "wo", "wieviel"]
+    )
+    put(workspace, "log.csv", text)
+    configure(
+        workspace,
+        "etl: {source_columns: {customer_id: wer, order_date: wann, product_sku: was, "
+        "product_division: wo, gross_profit: wieviel}}\n",
+    )
+    assert gosales("star", "--workspace", workspace.root).code == 0
+    assert facts(workspace)[0]["customer_id"] == "7"
+
+
+def test_files_that_name_the_same_field_otherwise(gosales, workspace) -> None:
+    rows = long_rows(8)
+    other = [
+        "Doc No",
+        "Cust. #",
+        "Account Name",
+        "Date",
+        "Item",
+        "Business Unit",
+        "Units",
+        "Profit",
+    ]
+    put(workspace, "2023.csv", csv_text(rows[:4]))
+    put(workspace, "2024.csv", csv_text(rows[4:], other))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0, called.err
+    assert "gosales/data/raw/2024.csv: 'Cust. #' is taken for 'CustomerId'" in called.err
+    apart = {tuple(sorted(line.items())) for line in map(_meaning, facts(workspace))}
+    for name in ("2023.csv", "2024.csv"):
+        (workspace.data / "raw" / name).unlink()
+    put(workspace, "all.csv", csv_text(rows))
+    assert gosales("star", "--workspace", workspace.root).code == 0
+    assert apart == {tuple(sorted(line.items())) for line in map(_meaning, facts(workspace))}
+
+
+def _meaning(line: dict) -> dict:
+    origin = ("source_file", "source_row")
+    return {name: value for name, value in line.items() if name not in origin}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "lacking"),
+    [
+        (["gp"], ["revenue"], "gross_profit"),
+        (["revenue", "cogs"], ["revenue"], "cogs"),
+        (["revenue"], ["qty", "unit price"], "revenue"),
+    ],
+)
+def test_a_file_without_what_profit_is_made_of_is_a_fault(
+    gosales, workspace, first, second, lacking
+) -> None:
+    for name, money in (("a.csv", first), ("b.csv", second)):
+        row = ["100", "2024-01-31", "S", "D", *["1"] * len(money)]
+        put(workspace, name, csv_text([row], ["customer_id", "date", "sku", "division", *money]))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3
+    assert f"b.csv: required columns are missing: {lacking}." in called.err
+
+
+def test_files_that_are_not_read_are_named(gosales, workspace) -> None:
+    put(workspace, "log.zip", b"PK\x03\x04")
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 2 and "There is gosales/data/raw/log.zip" in called.err
+
+
+def test_ids_that_differ_in_case_or_zeros_are_told_and_kept(gosales, workspace) -> None:
+    rows = [[n, "2024-01-31", "S", "D", "1"] for n in ("c1", "C1", "007", "7", "8")]
+    put(workspace, "log.csv", csv_text(rows, ["customer_id", "date", "sku", "division", "gp"]))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0 and "the 5 customer ids are 3 but for letter case" in called.err
+    assert {line["customer_id"] for line in facts(workspace)} == {"c1", "C1", "007", "7", "8"}
+    assert "customer_id_spelling" in {row["rule"] for row in violations(workspace)}
