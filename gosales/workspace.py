@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
+import unicodedata
 from pathlib import Path
 
 __all__ = ["Workspace", "slug"]
@@ -14,8 +16,17 @@ def slug(division: str) -> str:
 
     >>> slug("Success Plan")
     'success_plan'
+
+    Of a name in another script hardly anything is left: six digits of its hash tell it apart.
+
+    >>> slug("Краски"), slug("Zubehör")
+    ('_c2ee46', 'zubeh_r')
     """
-    return re.sub(r"[^a-z0-9]+", "_", division.lower())
+    lower = division.lower()
+    plain = re.sub(r"[^a-z0-9]+", "_", lower)
+    if all("LATIN" in unicodedata.name(letter, "") for letter in lower if letter.isalpha()):
+        return plain
+    return f"{plain.rstrip('_')}_{hashlib.sha256(lower.encode()).hexdigest()[:6]}"
 
 
 class Workspace:

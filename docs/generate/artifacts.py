@@ -32,7 +32,8 @@ Made by `python -m docs.generate`; a test holds every file of a workspace and ea
 against it.
 
 Paths are relative to the workspace. `<division>` is the division's slug: lower case, everything
-but letters and digits as one `_` (`Success Plan` is `success_plan`). `<cutoff>` is `YYYY-MM-DD`.
+but letters and digits as one `_` (`Success Plan` is `success_plan`), and six digits of a hash where
+the name is in another script (`Краски` is `_c2ee46`). `<cutoff>` is `YYYY-MM-DD`.
 From DuckDB a Parquet artifact is one file, from Spark a folder of part files at the same path.
 
 Types: *money* is `decimal(18, 4)`, exact; *number* is a float; *0/1* a small integer; in CSV a

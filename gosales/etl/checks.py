@@ -99,8 +99,8 @@ def date_findings(order: DateOrder, column: str, settings: EtlSettings) -> list[
 
 
 def line_findings(totals: dict[str, Any], layout: Layout) -> list[Finding]:
-    """Counts over the good lines (``at_odds``, ``blank``, ``currencies``): divisions at odds with
-    the map, blank amounts, several currencies."""
+    """Counts over the good lines (``rows``, ``gains``, ``at_odds``, ``blank``, ``currencies``):
+    divisions at odds with the map, blank amounts, no profit, several currencies."""
     findings = []
     if at_odds := totals["at_odds"]:
         column = layout.fields.get("product_division", "product_division")
@@ -109,6 +109,9 @@ def line_findings(totals: dict[str, Any], layout: Layout) -> list[Finding]:
     if blank := totals["blank"]:
         message = f"{blank:,} lines have no amount; they count as zero"
         findings.append(Finding("blank_amount", "gross_profit", str(blank), message))
+    if totals["rows"] and not totals["gains"]:
+        message = "no line has a gross profit above zero, so nobody counts as a buyer"
+        findings.append(Finding("no_profit", "gross_profit", "", message))
     if totals["currencies"] > 1:
         message = f"the log has {totals['currencies']} currencies; amounts are added as they stand"
         findings.append(

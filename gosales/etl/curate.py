@@ -121,6 +121,7 @@ def _totals(engine: Engine, good: ir.Table) -> dict[str, Any]:
     found = good.aggregate(
         rows=good.count(),
         at_odds=good.at_odds.sum().fill_null(0).cast("int64"),
+        gains=(good.gross_profit > 0).sum().fill_null(0).cast("int64"),
         blank=good.blank_amount.sum().fill_null(0).cast("int64"),
         currencies=good.currency.upper().nunique(),
         invoices=good.invoice_id.count(),

@@ -172,6 +172,8 @@ def _side_by_side(run: Run, jobs: Sequence[_Job], star: StarFacts) -> Any:
     ):
         # A strongly penalised fit may stop at its last iteration; that is not worth a word.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # A plot's title in a script that its font lacks shows boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         window = run.settings.labels.window_months
         frames = workers.map(lambda name: load_frame(run, name, days, window), star.divisions)
         pool = Pool(list(frames), run.settings.modeling, run.settings.run.seed)

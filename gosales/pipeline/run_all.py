@@ -80,5 +80,6 @@ def show_summary(result: RunResult, run: Run, screen: Screen) -> None:
         ("qa/row_counts.csv", "where every row went"),
         (f"runs/{run.run_id}", "log and manifest of this run"),
     ):
-        screen.say(f"  {outputs / name}: {what}")
+        if any(outputs.glob(name.replace("<division>", "*"))):
+            screen.say(f"  {outputs / name}: {what}")
     screen.summary(result)

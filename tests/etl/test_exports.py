@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from decimal import Decimal
 
@@ -175,3 +176,20 @@ def test_ids_that_differ_in_case_or_zeros_are_told_and_kept(gosales, workspace) 
     assert called.code == 0 and "the 5 customer ids are 3 but for letter case" in called.err
     assert {line["customer_id"] for line in facts(workspace)} == {"c1", "C1", "007", "7", "8"}
     assert "customer_id_spelling" in {row["rule"] for row in violations(workspace)}
+
+
+def test_divisions_in_another_script_have_files_of_their_own(gosales, workspace) -> None:
+    names = ("Краски", "Инструменты", "日本", "Отдел 1", "Группа 1", "Zubehör")
+    rows = [["1", "2024-01-31", name, name, "1"] for name in names]
+    put(workspace, "log.csv", csv_text(rows, ["customer_id", "date", "sku", "division", "gp"]))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0, called.err
+    files = {workspace.labels(name, dt.date(2024, 1, 31)).name for name in names}
+    assert len(files) == len(names) and "labels_zubeh_r_2024-01-31.parquet" in files
+
+
+def test_a_log_without_profit_is_told(gosales, workspace) -> None:
+    rows = [["1", "2024-01-31", "S", "D", amount] for amount in ("0", "-5", "")]
+    put(workspace, "log.csv", csv_text(rows, ["customer_id", "date", "sku", "division", "gp"]))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0 and "no line has a gross profit above zero" in called.err
