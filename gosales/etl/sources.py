@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,8 +23,9 @@ import pyarrow.parquet as pq
 from gosales.checksum import content_sha256, file_sha256, parquet_batches
 from gosales.engine import copy_external
 from gosales.errors import ConfigError, ContractBreach, MissingExtraError
-from gosales.etl.headers import HEADER_WITHIN, find_header, header_key
+from gosales.etl.headers import header_key
 from gosales.etl.text_files import BadRow, open_rows, scan_text
+from gosales.etl.workbooks import Sheet, read_workbook
 from gosales.settings import DatabaseSource, EtlSettings
 from gosales.workspace import Workspace
 
@@ -76,7 +78,7 @@ def find_sources(workspace: Workspace, settings: EtlSettings) -> Sources:
         for path in _expand(workspace, item, ignored):
             name = workspace.relative(path)
             try:
-                good[name] = _open_file(path, name, settings)
+                good |= {source.name: source for source in _open_file(path, name, settings)}
             except ContractBreach as error:
                 faults.append(str(error))
     if not good and not faults:
@@ -106,7 +108,7 @@ def open_source(workspace: Workspace, item: str | DatabaseSource, settings: EtlS
     path = workspace.resolve(item)
     if not path.is_file():
         raise ConfigError(f"The file {item} does not exist (below {workspace.root}).")
-    return _open_file(path, workspace.relative(path), settings)
+    return _open_file(path, workspace.relative(path), settings)[0]
 
 
 def enrichment_files(workspace: Workspace, settings: EtlSettings) -> list[Path]:
@@ -143,41 +145,38 @@ def _kind(path: Path) -> str:
     return next((kind for kind, endings in kinds.items() if ending in endings), "")
 
 
-def _open_file(path: Path, name: str, settings: EtlSettings) -> Source:
+def _open_file(path: Path, name: str, settings: EtlSettings) -> list[Source]:
+    """The file; a workbook whose sheets hold parts of the log is a source a sheet."""
     kind = _kind(path) or "text"
     if path.stat().st_size == 0:
         raise ContractBreach(
             f"{name}: the file is empty.", "Export the log again, or leave the file out."
         )
     opener = {"text": _open_text, "excel": _open_excel, "parquet": _open_parquet}[kind]
-    source = opener(path, name, settings)
-    twice = [head for head, n in Counter(map(header_key, source.columns)).items() if n > 1]
-    if twice:
-        shown = [column for column in source.columns if header_key(column) in twice]
-        raise ContractBreach(
-            f"{name}: columns with the same name: {', '.join(shown)}.",
-            "Give each column a name of its own.",
-        )
-    return source
+    sources = opener(path, name, settings)
+    for source in sources:
+        twice = [head for head, n in Counter(map(header_key, source.columns)).items() if n > 1]
+        if twice:
+            shown = [column for column in source.columns if header_key(column) in twice]
+            raise ContractBreach(
+                f"{source.name}: columns with the same name: {', '.join(shown)}.",
+                "Give each column a name of its own.",
+            )
+    return sources
 
 
-def _open_text(path: Path, name: str, settings: EtlSettings) -> Source:
+def _open_text(path: Path, name: str, settings: EtlSettings) -> list[Source]:
     scan = scan_text(path, name, settings.encoding, settings.delimiter, settings.source_columns)
     notes = _titles(name, scan.titles)
     if scan.guessed:
         notes += (
             f"{name}: not UTF-8; read as {scan.encoding}. Set etl.encoding if names look wrong.",
         )
-    return Source(
-        name,
-        tuple(scan.header),
-        scan.sha256,
-        lambda on_bad_row: open_rows(path, name, scan, on_bad_row),
-        notes,
-    )
+    rows = partial(open_rows, path, name, scan)
+    return [Source(name, tuple(scan.header), scan.sha256, rows, notes)]
 
 
-def _open_parquet(path: Path, name: str, _: EtlSettings) -> Source:
+def _open_parquet(path: Path, name: str, _: EtlSettings) -> list[Source]:
     try:
         columns = tuple(pq.read_schema(path).names)
     except (pa.ArrowInvalid, OSError) as error:
@@ -186,7 +185,7 @@ def _open_parquet(path: Path, name: str, _: EtlSettings) -> Source:
             "Export it again, or leave it out.",
         ) from None
 
-    return Source(name, columns, file_sha256(path), lambda _: _parquet_text(path))
+    return [Source(name, columns, file_sha256(path), lambda _: _parquet_text(path))]
 
 
 def _parquet_text(path: Path) -> Iterator[pa.RecordBatch]:
@@ -194,38 +193,27 @@ def _parquet_text(path: Path) -> Iterator[pa.RecordBatch]:
         yield _as_text(batch)
 
 
+def _open_excel(path: Path, name: str, settings: EtlSettings) -> list[Source]:
+    sheets, others = read_workbook(path, name, settings.source_columns)
+    sha256 = file_sha256(path)
+    sources: list[Source] = []
+    for sheet in sheets:
+        shown = f"{name}#{sheet.name}" if len(sheets) > 1 else name
+        notes = _titles(shown, sheet.titles)
+        if others and not sources:
+            notes += (f"{name}: no log, and not read, are the sheets {', '.join(others)}.",)
+        columns = tuple(sheet.table.column_names)
+        sources.append(Source(shown, columns, sha256, partial(_sheet_text, sheet), notes))
+    return sources
+
+
+def _sheet_text(sheet: Sheet, _: OnBadRow) -> Iterator[pa.RecordBatch]:
+    for batch in sheet.table.to_batches():
+        yield _as_text(batch)
+
+
 def _titles(name: str, count: int) -> tuple[str, ...]:
     return (f"{name}: {count} lines above the header are no data.",) if count else ()
-
-
-def _open_excel(path: Path, name: str, settings: EtlSettings) -> Source:
-    try:
-        import fastexcel
-    except ImportError:
-        raise MissingExtraError("excel", f"Reading {name}") from None
-    try:
-        workbook = fastexcel.read_excel(str(path))
-        top = workbook.load_sheet(0, header_row=None, n_rows=HEADER_WITHIN, dtypes="string")
-        rows = [
-            [cell or "" for cell in row.values()] for row in pa.table(top.to_arrow()).to_pylist()
-        ]
-        titles = find_header(rows, settings.source_columns)
-        sheet = workbook.load_sheet(0, header_row=titles, dtypes="string")
-        table = pa.table(sheet.to_arrow())
-    except fastexcel.FastExcelError as error:
-        raise ContractBreach(
-            f"{name}: not a readable Excel workbook ({str(error).splitlines()[0]}).",
-            "Save it again as .xlsx or as CSV.",
-        ) from None
-    if not table.num_columns:
-        raise ContractBreach(f"{name}: the first sheet is empty.", "The log goes on it.")
-    return Source(
-        name,
-        tuple(table.column_names),
-        file_sha256(path),
-        lambda _: (_as_text(batch) for batch in table.to_batches()),
-        _titles(name, titles),
-    )
 
 
 def _parse_url(url: str) -> DatabaseSource:

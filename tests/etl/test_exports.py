@@ -193,3 +193,37 @@ def test_a_log_without_profit_is_told(gosales, workspace) -> None:
     put(workspace, "log.csv", csv_text(rows, ["customer_id", "date", "sku", "division", "gp"]))
     called = gosales("star", "--workspace", workspace.root)
     assert called.code == 0 and "no line has a gross profit above zero" in called.err
+
+
+def test_the_sheets_of_a_workbook_that_hold_the_log_are_read(gosales, workspace) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("fastexcel")
+    rows = long_rows(9)
+    book = openpyxl.Workbook()
+    book.active.title = "Cover"
+    book.active.append(["Exported by", "Finance"])
+    for year, part in (("2023", rows[:4]), ("2024", rows[4:])):
+        sheet = book.create_sheet(year)
+        for row in (LONG, *part):
+            sheet.append(row)
+    book.create_sheet("Notes").append(["nothing", "here"])
+    people = book.create_sheet("Customers")
+    for row in (["CustomerId", "Customer", "Region"], ["100", "Company 0", "North"]):
+        people.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    put(workspace, "log.xlsx", content.getvalue())
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0, called.err
+    found = sorted((line["source_file"], line["source_row"]) for line in facts(workspace))
+    file = "gosales/data/raw/log.xlsx"
+    assert found == [(f"{file}#2023", n) for n in (1, 2, 3, 4)] + [
+        (f"{file}#2024", n) for n in (1, 2, 3, 4, 5)
+    ]
+    assert "not read, are the sheets Customers" in called.err
+    # The order of sheets and files is no matter of what was sold.
+    put(workspace, "log.csv", csv_text(rows))
+    (workspace.data / "raw" / "log.xlsx").unlink()
+    before = {line["transaction_id"] for line in facts(workspace)}
+    assert gosales("star", "--workspace", workspace.root).code == 0
+    assert {line["transaction_id"] for line in facts(workspace)} == before
