@@ -187,4 +187,12 @@ def _missing(source: Source, missing: list[str]) -> str:
         hint = f" Its delimiter looks like {marks[0]!r}: set etl.delimiter." if marks else ""
         return f"{text}It has one column, {source.columns[0]!r}.{hint}"
     shown = ", ".join(source.columns[:12]) + (", ..." if len(source.columns) > 12 else "")
-    return f"{text}It has: {shown}."
+    keys = {header_key(column) for column in source.columns}
+    products = [column for column in source.columns if f"{header_key(column)}qty" in keys]
+    hint = ""
+    if products:
+        hint = (
+            f" Are {', '.join(products[:3])} products, each with its units beside it? Then list "
+            "them in etl.sku_map_overrides_csv (product_sku,qty_column,division)."
+        )
+    return f"{text}It has: {shown}.{hint}"

@@ -163,6 +163,20 @@ def test_a_file_without_what_profit_is_made_of_is_a_fault(
     assert f"b.csv: required columns are missing: {lacking}." in called.err
 
 
+def test_a_wide_log_of_products_that_nobody_mapped_is_told_how_to(gosales, workspace) -> None:
+    header = ["Customer No", "Invoice Date", "Pumps", "Pumps_Qty", "Valves", "Valves_Qty"]
+    put(workspace, "log.csv", csv_text([["1", "2024-01-31", "9.5", "1", "", ""]], header))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3
+    assert "Are Pumps, Valves products" in called.err and "sku_map_overrides_csv" in called.err
+    lookup = workspace.data / "lookup" / "sku_map_overrides.csv"
+    lookup.parent.mkdir(parents=True)
+    lookup.write_text("product_sku,qty_column,division\nPumps,Pumps_Qty,Hydraulics\n"
+                      "Valves,Valves_Qty,Hydraulics\n")  # fmt: skip
+    assert gosales("star", "--workspace", workspace.root).code == 0
+    assert [line["product_division"] for line in facts(workspace)] == ["Hydraulics"]
+
+
 def test_files_that_are_not_read_are_named(gosales, workspace) -> None:
     put(workspace, "log.zip", b"PK\x03\x04")
     called = gosales("star", "--workspace", workspace.root)
