@@ -8,6 +8,10 @@ from decimal import Decimal
 
 import pytest
 
+from gosales.etl.build_star import build_star
+from gosales.etl.star import open_star
+from gosales.workspace import Workspace
+from tests.conftest import OpenRun
 from tests.etl.logs import (
     LONG,
     adds_up,
@@ -241,3 +245,19 @@ def test_the_sheets_of_a_workbook_that_hold_the_log_are_read(gosales, workspace)
     before = {line["transaction_id"] for line in facts(workspace)}
     assert gosales("star", "--workspace", workspace.root).code == 0
     assert {line["transaction_id"] for line in facts(workspace)} == before
+
+
+def test_price_times_units_is_the_same_on_each_engine(
+    workspace: Workspace, run_in: OpenRun, engine_name: str
+) -> None:
+    header = ["Cust. #", "Date", "Item", "Category", "Qty", "Unit Price"]
+    pairs = [("3", "2.50005"), ("-1", "1,000.1"), ("", "4"), ("0.3333", "0.0015"), ("2", "")]
+    rows = [[f"c{n}", "2024-01-31", "S", "D", *pair] for n, pair in enumerate(pairs)]
+    put(workspace, "log.csv", csv_text([*rows, ["C0", "2024-01-31", "S", "D", "1", "1"]], header))
+    with run_in(workspace, **{"database.engine": engine_name}) as run:
+        build_star(run)
+        star = run.engine.to_arrow(open_star(run).transactions.order_by("source_row")).to_pylist()
+        assert any("letter case" in text for text in run.warnings)
+    expected = ["7.5003", "-1000.1", "4", "0.0005", "0", "1"]
+    assert [row["revenue"] for row in star] == [Decimal(text) for text in expected]
+    assert [row["gross_profit"] for row in star] == [row["revenue"] for row in star]
