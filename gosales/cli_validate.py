@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from gosales.cli_call import HERE, AsJson, Config, Cutoffs, Divisions, Quiet, Workdir, opened
+from gosales.cli_call import (
+    HERE,
+    AsJson,
+    Config,
+    Cutoffs,
+    Divisions,
+    Quiet,
+    WindowMonths,
+    Workdir,
+    opened,
+)
 from gosales.errors import IntegrityError
 
 __all__ = ["validate_app"]
@@ -12,9 +22,34 @@ __all__ = ["validate_app"]
 validate_app = typer.Typer(help="Check what was learnt on your own log.", no_args_is_help=True)
 
 
-@validate_app.callback()
-def _group() -> None:
-    """Keeps the one command a sub-command."""
+@validate_app.command("forward")
+def forward(
+    division: Divisions = "all",
+    cutoff: Cutoffs = None,
+    window_months: WindowMonths = None,
+    config: Config = None,
+    workspace: Workdir = HERE,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Were the models right that could have been had at an earlier cutoff?
+
+    Trains them on what was known then, scores its customers, and holds the scores against what
+    was bought in the label window after.
+    """
+    from gosales.months import parse_cutoffs
+    from gosales.pipeline.summaries import divisions_of, show_forward
+    from gosales.validation import validate_forward
+
+    flags = {"labels.window_months": window_months}
+    with opened("validate-forward", workspace, config, quiet, as_json, flags) as call:
+        report = validate_forward(
+            call.run,
+            divisions_of(call.run, division),
+            parse_cutoffs(cutoff) if cutoff else None,
+        )
+        show_forward(report, call.screen)
+        call.screen.summary(report)
 
 
 @validate_app.command("leakage")

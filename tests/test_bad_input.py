@@ -12,7 +12,7 @@ from gosales.workspace import Workspace
 from tests.conftest import Gosales, OpenRun, write_star
 from tests.features.logs import random_log
 
-COMMANDS = [("labels",), ("features",), ("validate", "leakage")]
+COMMANDS = [("labels",), ("features",), ("validate", "leakage"), ("validate", "forward")]
 
 
 def asked(gosales: Gosales, place: Workspace, command: tuple[str, ...], *flags: object) -> str:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from gosales.labels import LabelReport
     from gosales.models import TrainReport
     from gosales.scoring import ScoreReport
-    from gosales.validation import LeakageReport
+    from gosales.validation import ForwardReport, LeakageReport
     from gosales.whitespace import WhitespaceReport
 
 __all__ = [
     "cutoffs_of",
     "divisions_of",
     "show_features",
+    "show_forward",
     "show_labels",
     "show_leakage",
     "show_scores",
@@ -199,6 +200,49 @@ def _show_performance(report: WhitespaceReport, run: Run, screen: Screen) -> Non
             for row in told["captured"]
         ],
     )
+
+
+def show_forward(report: ForwardReport, screen: Screen) -> None:
+    for day in report.cutoffs:
+        screen.table(
+            f"Scored at {day}, held against the {report.window_months} months after "
+            "(new: customers who never bought the division)",
+            [
+                "division",
+                "customers",
+                "buyers expected",
+                "came",
+                "profit expected",
+                "came",
+                "AUC",
+                "lift@10",
+                "calibration error",
+                "new: AUC",
+                "new: lift@10",
+            ],
+            [
+                [
+                    one.division,
+                    one.customers,
+                    round(one.expected_buyers),
+                    one.buyers,
+                    round(one.expected_gp),
+                    round(one.gross_profit),
+                    one.auc,
+                    one.lift_at_10,
+                    one.calibration_mae,
+                    one.new_auc,
+                    one.new_lift_at_10,
+                ]
+                for one in report.validated
+                if one.cutoff == day
+            ],
+        )
+        for name in report.unmodelled.get(str(day), ()):
+            screen.say(f"No model at {day}: {name}")
+    for one in report.validated:
+        for text in one.alerts:
+            screen.say(f"Alert: {text}")
 
 
 def show_leakage(report: LeakageReport, screen: Screen) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gosales.config import load_settings
 from gosales.errors import GoSalesError, IntegrityError, MissingArtifact, StaleArtifact
+from gosales.run import open_run
 from gosales.ui.shelf import Shelf
 from gosales.ui.views.account import account, find_customers, score_parts
 from gosales.ui.views.data import data_quality
@@ -65,6 +67,25 @@ def test_a_file_that_was_changed_is_never_shown(made: Workspace, own_shelf: Shel
     line = next(one for one in overview(own_shelf).health if one.name == "Whitespace list")
     assert line.state == "broken"
     assert any(alert.level == "error" for alert in overview(own_shelf).alerts)
+
+
+def test_the_newest_validation_is_told_not_more_than_a_few(
+    made: Workspace, own_shelf: Shelf
+) -> None:
+    with (
+        open_run(made, load_settings(made.root), "test") as run,
+        run.commit("validate") as change,
+    ):
+        change.made_from(made.fact)
+        for day, count in (("2023-06-30", 1), ("2023-12-31", 7)):
+            for division in ("alpha", "beta"):
+                texts = [{"message": f"{division} {n} at {day}"} for n in range(count)]
+                path = made.output("validation") / division / day / "alerts.json"
+                change.json({"division": division, "cutoff": day, "alerts": texts}, path)
+    told = [alert.text for alert in overview(own_shelf).alerts if "at 2023" in alert.text]
+    assert told == [f"alpha {n} at 2023-12-31" for n in range(5)]
+    more = [alert.text for alert in overview(own_shelf).alerts if "more of" in alert.text]
+    assert more == ["9 more of 2023-12-31 stand in gosales/outputs/validation."]
 
 
 def test_a_list_older_than_its_scores_is_stale(made: Workspace, own_shelf: Shelf) -> None:

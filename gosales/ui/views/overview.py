@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ibis import _
@@ -14,6 +15,10 @@ from gosales.ui.views.health import GOOD, Health, health
 from gosales.ui.views.models import summaries
 
 __all__ = ["Alert", "Market", "Overview", "Step", "overview", "scored_cutoff"]
+
+
+# Alerts of a validation that are told one by one.
+MOST_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,7 @@ def _model_alerts(shelf: Shelf, told: Any) -> list[Alert]:
                 f"rule: {', '.join(weak)}. Treat their order with care.",
             )
         )
-    return alerts + _drift(shelf)
+    return alerts + _validation(shelf)
 
 
 def _weak(shelf: Shelf) -> list[str]:
@@ -216,13 +221,17 @@ def _weak(shelf: Shelf) -> list[str]:
     return found
 
 
-def _drift(shelf: Shelf) -> list[Alert]:
-    """What validation found, where it ran."""
-    alerts = []
-    for name in sorted(shelf.registry()):
-        if name.endswith("/alerts.json"):
-            content = _or_none(shelf, "gosales validate", shelf.workspace.root / name)
-            rows = content.get("alerts", []) if isinstance(content, dict) else content or []
-            told = [row.get("message") or row.get("text") for row in rows if isinstance(row, dict)]
-            alerts += [Alert("warning", str(text)) for text in told if text]
+def _validation(shelf: Shelf) -> list[Alert]:
+    """What the newest validated cutoff told of the divisions."""
+    places = [Path(name) for name in shelf.registry() if name.endswith("/alerts.json")]
+    newest = max((place.parent.name for place in places), default="")
+    told = []
+    for place in sorted(place for place in places if place.parent.name == newest):
+        path = shelf.workspace.root / place
+        content = _or_none(shelf, f"gosales validate forward --cutoff {newest}", path)
+        told += [str(alert["message"]) for alert in (content or {}).get("alerts", [])]
+    alerts = [Alert("warning", text) for text in told[:MOST_TOLD]]
+    if len(told) > MOST_TOLD:
+        more = f"{len(told) - MOST_TOLD} more of {newest} stand in gosales/outputs/validation."
+        alerts.append(Alert("warning", more))
     return alerts
