@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gosales.artifacts import entry
+from gosales.artifacts import Commit, entry
 from gosales.errors import NothingToDo, UsageError
 from gosales.etl.star import StarFacts, open_star, read_star_facts
 from gosales.features import ensure_features, read_features
@@ -81,13 +81,13 @@ def validate_forward(
     missing: dict[str, tuple[str, ...]] = {}
     days = _days(run, about, cutoffs)
     for day in days:
-        scores = pq.read_table(backtest_scores(run, day))
-        there = set(scores.column("division_name").to_pylist())
-        if absent := tuple(name for name in divisions if name not in there):
+        past = _Past.of(run, about, divisions, day)
+        known = past.divisions()
+        if absent := tuple(name for name in divisions if name not in known):
             missing[str(day)] = absent
-        with run.step(f"validate {day}") as step:
-            known = [name for name in divisions if name in there]
-            found += _validate(run, about, known, day, scores)
+        with run.step(f"validate {day}") as step, run.commit("validate") as change:
+            change.made_from(run.workspace.fact)
+            found += [_validate(past, name, change) for name in known]
             step.rows = len(known)
     if not found:
         raise NothingToDo(f"No model of {', '.join(divisions)} could be had then.")
@@ -114,53 +114,76 @@ def _days(run: Run, about: StarFacts, given: Sequence[dt.date] | None) -> list[d
     return days
 
 
-def _validate(
-    run: Run, about: StarFacts, divisions: Sequence[str], day: dt.date, table: pa.Table
-) -> list[Validated]:
-    """Every division at one cutoff, written in one commit."""
-    table = table.sort_by([("division_name", "ascending"), ("customer_id", "ascending")])
-    label, profit = realised(run, table, day)
-    owners = table.column("owned_before").to_numpy() > 0
-    names = np.array(table.column("division_name").to_pylist(), dtype=object)
-    before = past_training(run, about, day)[-1]
-    ensure_labels(run, divisions, [before])
-    ensure_features(run, divisions, [before, day])
-    customers = firmographics(run, open_star(run), day)
-    how = learn(customers)
-    lines = []
-    with run.commit("validate") as change:
-        change.made_from(run.workspace.fact)
-        for division in divisions:
-            rows = np.flatnonzero(names == division)
-            part = table.take(pa.array(rows))
-            scores = Scores(
-                part.column("icp_score").to_numpy(),
-                part.column("expected_gp").to_numpy(),
-                owners[rows],
-                label[rows],
-                profit[rows] * label[rows],
-            )
-            place = pc.index_in(part.column("customer_id"), customers.column("customer_id"))
-            values = {
-                name: valued(customers.column(name).take(place), one) for name, one in how.items()
-            }
-            found = figures(
-                scores, _prior(run, division, before), run.settings.modeling.bootstrap,
-                run.settings.run.seed,
-            )  # fmt: skip
-            drift = _drift(run, division, before, day, scores)
-            told = alerts(division, str(day), found, drift["scores_now"])
-            folder = run.workspace.output("validation") / slug(division) / str(day)
-            head = {"division": division, "cutoff": str(day)}
-            window = {"window_months": run.settings.labels.window_months}
-            change.json(head | window | {"cohorts": found}, folder / "metrics.json")
-            change.json(head | drift, folder / "drift.json")
-            change.json(head | {"alerts": told}, folder / "alerts.json")
-            for name, content in _tables(scores, values).items():
-                change.csv(content, folder / f"{name}.csv")
-            change.arrow(_frame(part, scores), folder / "validation_frame.parquet")
-            lines.append(_line(division, day, found, told))
-    return lines
+@dataclass(frozen=True)
+class _Past:
+    """A cutoff: its scores in all divisions, what came of them, and who the customers were.
+
+    ``before`` is the newest cutoff that the models were trained on; ``values`` are the attributes
+    of all ``customers``.
+    """
+
+    run: Run
+    day: dt.date
+    before: dt.date
+    table: pa.Table
+    label: npt.NDArray[np.float64]
+    profit: npt.NDArray[np.float64]
+    customers: pa.ChunkedArray
+    values: Values
+
+    @classmethod
+    def of(cls, run: Run, about: StarFacts, divisions: Sequence[str], day: dt.date) -> _Past:
+        table = pq.read_table(backtest_scores(run, day))
+        table = table.filter(pc.is_in(table.column("division_name"), pa.array(divisions)))
+        table = table.sort_by([("division_name", "ascending"), ("customer_id", "ascending")])
+        before = past_training(run, about, day)[-1]
+        there = sorted(set(table.column("division_name").to_pylist()))
+        ensure_labels(run, there, [before])
+        ensure_features(run, there, [before, day])
+        label, profit = realised(run, table, day)
+        customers = firmographics(run, open_star(run), day)
+        values = {
+            name: valued(customers.column(name), how) for name, how in learn(customers).items()
+        }
+        ids = customers.column("customer_id")
+        return cls(run, day, before, table, label, profit, ids, values)
+
+    def divisions(self) -> list[str]:
+        return sorted(set(self.table.column("division_name").to_pylist()))
+
+    def of_division(self, division: str) -> tuple[pa.Table, Scores]:
+        """The division's rows by customer, as scored and as arrays."""
+        mine = pc.equal(self.table.column("division_name"), division)
+        rows = np.flatnonzero(mine.to_numpy())
+        part, label = self.table.take(pa.array(rows)), self.label[rows]
+        owned = part.column("owned_before").to_numpy() > 0
+        odds, worth = (part.column(name).to_numpy() for name in ("icp_score", "expected_gp"))
+        return part, Scores(odds, worth, owned, label, self.profit[rows] * label)
+
+    def attributes(self, part: pa.Table) -> Values:
+        """Those of the rows' customers."""
+        place = pc.index_in(part.column("customer_id"), self.customers).to_numpy()
+        return {name: (words, at[place]) for name, (words, at) in self.values.items()}
+
+
+def _validate(past: _Past, division: str, change: Commit) -> Validated:
+    """One division at one cutoff; its files join the commit."""
+    run, day = past.run, past.day
+    part, scores = past.of_division(division)
+    draws, seed = run.settings.modeling.bootstrap, run.settings.run.seed
+    found = figures(scores, _prior(run, division, past.before), draws, seed)
+    drift = _drift(run, division, past.before, day, scores)
+    told = alerts(division, str(day), found, drift["scores_now"])
+    folder = run.workspace.output("validation") / slug(division) / str(day)
+    head: dict[str, Any] = {"division": division, "cutoff": str(day)}
+    window = {"window_months": run.settings.labels.window_months}
+    change.json(head | window | {"cohorts": found}, folder / "metrics.json")
+    change.json(head | drift, folder / "drift.json")
+    change.json(head | {"alerts": told}, folder / "alerts.json")
+    for name, content in _tables(scores, past.attributes(part)).items():
+        change.csv(content, folder / f"{name}.csv")
+    change.arrow(_frame(part, scores), folder / "validation_frame.parquet")
+    return _line(division, day, found, told)
 
 
 def _prior(run: Run, division: str, day: dt.date) -> dict[str, float]:
