@@ -27,7 +27,7 @@ from gosales.models.evaluate import calibration_bins, gains
 from gosales.months import add_months
 from gosales.run import Run
 from gosales.validation.judged import COHORTS, Scores, alerts, figures, psi, scenarios, segments
-from gosales.whitespace.attributes import firmographics, learn, valued
+from gosales.whitespace.attributes import OTHER, firmographics, learn, valued
 from gosales.whitespace.backtest import backtest_scores, earlier_cutoffs, past_training
 from gosales.whitespace.capture import realised
 from gosales.workspace import slug
@@ -142,9 +142,8 @@ class _Past:
         ensure_features(run, there, [before, day])
         label, profit = realised(run, table, day)
         customers = firmographics(run, open_star(run), day)
-        values = {
-            name: valued(customers.column(name), how) for name, how in learn(customers).items()
-        }
+        cut = {name: valued(customers.column(name), how) for name, how in learn(customers).items()}
+        values = {name: one for name, one in cut.items() if _groups(*one)}
         ids = customers.column("customer_id")
         return cls(run, day, before, table, label, profit, ids, values)
 
@@ -164,6 +163,11 @@ class _Past:
         """Those of the rows' customers."""
         place = pc.index_in(part.column("customer_id"), self.customers).to_numpy()
         return {name: (words, at[place]) for name, (words, at) in self.values.items()}
+
+
+def _groups(names: list[str], place: npt.NDArray[np.int64]) -> bool:
+    """Whether the attribute makes groups: of numbers of accounts hardly two are equal."""
+    return OTHER not in names or float(np.mean(place == names.index(OTHER))) <= 0.5
 
 
 def _validate(past: _Past, division: str, change: Commit) -> Validated:

@@ -24,7 +24,7 @@ from gosales.sensitive import is_sensitive
 from gosales.whitespace.pairs import customer_facts
 from gosales.workspace import slug
 
-__all__ = ["Binning", "binning", "firmographics", "history_of", "learn", "valued"]
+__all__ = ["OTHER", "Binning", "binning", "firmographics", "history_of", "learn", "valued"]
 
 BINS, MOST_VALUES = 5, 25
 UNKNOWN, OTHER = "unknown", "other"

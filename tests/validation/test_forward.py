@@ -14,6 +14,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from gosales.errors import UsageError
 from gosales.validation import validate_forward
+from gosales.validation.forward import _groups
 from gosales.validation.judged import Scores, alerts, figures, psi, scenarios, segments
 from gosales.workspace import Workspace
 from tests.models.conftest import copied, trained
@@ -61,6 +62,7 @@ def test_every_figure_is_that_of_the_frame(copied: Workspace) -> None:
     for row in rows(folder / "segment_performance.csv"):
         by_attribute[row["attribute"]] = by_attribute.get(row["attribute"], 0) + int(row["buyers"])
     assert "owned_before" in by_attribute and set(by_attribute.values()) == {int(label.sum())}
+    assert not any(name.startswith("customer") for name in by_attribute)
     assert sum(int(row["count"]) for row in rows(folder / "gains.csv")) == len(p)
     drift = read_json(folder / "drift.json")
     assert drift["features"] and drift["scores_now"] is not None
@@ -152,3 +154,10 @@ def test_two_runs_give_the_same_bytes(copied: Workspace) -> None:
         folder = copied.output("validation") / "beta" / str(EARLIER)
         told.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert told[0] == told[1] and len(told[0]) == 8
+
+
+def test_an_attribute_without_groups_is_no_segment() -> None:
+    words = [*(f"account {n}" for n in range(25)), "other", "unknown"]
+    accounts = np.concatenate([np.arange(25), np.full(75, 25)])
+    assert not _groups(words, accounts)
+    assert _groups(words, accounts % 25) and _groups(["under 5", "5 or more"], accounts % 2)
