@@ -26,8 +26,17 @@ from gosales.labels import check_cutoffs, ensure_labels
 from gosales.models.evaluate import calibration_bins, gains
 from gosales.months import add_months
 from gosales.run import Run
-from gosales.validation.judged import COHORTS, Scores, alerts, figures, psi, scenarios, segments
-from gosales.whitespace.attributes import OTHER, firmographics, learn, valued
+from gosales.validation.judged import (
+    COHORTS,
+    Scores,
+    alerts,
+    figures,
+    makes_groups,
+    psi,
+    scenarios,
+    segments,
+)
+from gosales.whitespace.attributes import firmographics, learn, valued
 from gosales.whitespace.backtest import backtest_scores, earlier_cutoffs, past_training
 from gosales.whitespace.capture import realised
 from gosales.workspace import slug
@@ -143,7 +152,7 @@ class _Past:
         label, profit = realised(run, table, day)
         customers = firmographics(run, open_star(run), day)
         cut = {name: valued(customers.column(name), how) for name, how in learn(customers).items()}
-        values = {name: one for name, one in cut.items() if _groups(*one)}
+        values = {name: one for name, one in cut.items() if makes_groups(*one)}
         ids = customers.column("customer_id")
         return cls(run, day, before, table, label, profit, ids, values)
 
@@ -163,11 +172,6 @@ class _Past:
         """Those of the rows' customers."""
         place = pc.index_in(part.column("customer_id"), self.customers).to_numpy()
         return {name: (words, at[place]) for name, (words, at) in self.values.items()}
-
-
-def _groups(names: list[str], place: npt.NDArray[np.int64]) -> bool:
-    """Whether the attribute makes groups: of numbers of accounts hardly two are equal."""
-    return OTHER not in names or float(np.mean(place == names.index(OTHER))) <= 0.5
 
 
 def _validate(past: _Past, division: str, change: Commit) -> Validated:

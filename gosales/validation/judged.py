@@ -13,8 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from gosales.models.evaluate import METRICS, Ranking, customer_draws, interval, measure
+from gosales.whitespace.attributes import OTHER
 
-__all__ = ["COHORTS", "Scores", "alerts", "figures", "psi", "scenarios", "segments"]
+__all__ = [
+    "COHORTS",
+    "Scores",
+    "alerts",
+    "figures",
+    "makes_groups",
+    "psi",
+    "scenarios",
+    "segments",
+]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -132,6 +142,11 @@ def segments(
                 "gross_profit": found["gross_profit"],
                 "expected_gp": found["expected_gp"],
             }
+
+
+def makes_groups(names: list[str], place: npt.NDArray[np.int64]) -> bool:
+    """Whether the attribute makes groups: of numbers of accounts hardly two are equal."""
+    return OTHER not in names or float(np.mean(place == names.index(OTHER))) <= 0.5
 
 
 def psi(before: Floats, after: Floats, bins: int = 10) -> float:

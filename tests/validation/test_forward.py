@@ -14,8 +14,15 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from gosales.errors import UsageError
 from gosales.validation import validate_forward
-from gosales.validation.forward import _groups
-from gosales.validation.judged import Scores, alerts, figures, psi, scenarios, segments
+from gosales.validation.judged import (
+    Scores,
+    alerts,
+    figures,
+    makes_groups,
+    psi,
+    scenarios,
+    segments,
+)
 from gosales.workspace import Workspace
 from tests.models.conftest import copied, trained
 from tests.models.worlds import read_json
@@ -159,5 +166,7 @@ def test_two_runs_give_the_same_bytes(copied: Workspace) -> None:
 def test_an_attribute_without_groups_is_no_segment() -> None:
     words = [*(f"account {n}" for n in range(25)), "other", "unknown"]
     accounts = np.concatenate([np.arange(25), np.full(75, 25)])
-    assert not _groups(words, accounts)
-    assert _groups(words, accounts % 25) and _groups(["under 5", "5 or more"], accounts % 2)
+    assert not makes_groups(words, accounts)
+    assert makes_groups(words, accounts % 25) and makes_groups(
+        ["under 5", "5 or more"], accounts % 2
+    )
