@@ -22,18 +22,14 @@ from gosales.models.purchases import ValueModel, capped, pooled_value
 from gosales.models.sample import seed_of, thin
 from gosales.models.slices import NEVER_OWNED, Slice, fold_of
 
-__all__ = ["ValueModel", "fit_value"]
+__all__ = ["TENURE", "ValueModel", "fit_value"]
 
 FEWEST_PURCHASES = 60
 RIDGE = 30.0
 FOLDS = 5
-FEATURES = tuple(
-    f"rfm__{scope}__{measure}__{window}"
-    for scope in ("all", "div")
-    for measure, window in (
-        ("gp_mean", "life"), ("gp_mean", "12m"), ("gp_sum", "12m"), ("tx_n", "12m"),
-    )
-)  # fmt: skip
+TENURE = "lifecycle__all__tenure_days__life"
+# The windows that habits are looked for in, longest first, and the days they need before them.
+WINDOWS = (("12m", 360), ("6m", 180), ("3m", 0))
 
 
 def fit_value(fitter: Fitter, cohort: str, within: Slice, target: dt.date) -> ValueModel:
@@ -43,7 +39,7 @@ def fit_value(fitter: Fitter, cohort: str, within: Slice, target: dt.date) -> Va
     rows = within.rows(frame, cohort)
     rows = rows[frame.label[rows] > 0]
     usable = set(frame.names) - fitter.leaks(cohort, within)
-    columns = tuple(frame.names.index(name) for name in FEATURES if name in usable)
+    columns = tuple(frame.names.index(name) for name in _habits(frame, within) if name in usable)
     if cohort == NEVER_OWNED or len(rows) < FEWEST_PURCHASES or not columns:
         return pooled
     seed = seed_of(fitter.pool.seed, "value", frame.division, cohort)
@@ -61,6 +57,22 @@ def fit_value(fitter: Fitter, cohort: str, within: Slice, target: dt.date) -> Va
     if errors[0] >= errors[1]:
         return pooled
     return _regress(frame, rows, worth, columns, pooled.mean)
+
+
+def _habits(frame: Frame, within: Slice) -> list[str]:
+    """The features: over the longest window that the log had covered at the first cutoff.
+
+    What a longer one sums up grows as the log gets older, and a line in it would foretell ever
+    more.
+    """
+    known = float(WINDOWS[0][1])
+    if TENURE in frame.names and frame.cutoffs:
+        oldest = frame.cutoffs.index(min(within.cutoffs))
+        tenure = frame.x[frame.cutoff == oldest, frame.names.index(TENURE)]
+        known = float(np.nanmax(tenure, initial=0.0, where=~np.isnan(tenure)))
+    window = next(name for name, days in WINDOWS if known >= days)
+    parts = (("gp_mean", "life"), ("gp_mean", window), ("gp_sum", window), ("tx_n", window))
+    return [f"rfm__{scope}__{measure}__{w}" for scope in ("all", "div") for measure, w in parts]
 
 
 def _regress(

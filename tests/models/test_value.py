@@ -7,8 +7,8 @@ import pytest
 
 from gosales.models.fitting import Fitter
 from gosales.models.pool import Pool
-from gosales.models.slices import JOINT, NEVER_OWNED, Slice
-from gosales.models.value import ValueModel, fit_value
+from gosales.models.slices import JOINT, NEVER_OWNED, OWNED, Slice
+from gosales.models.value import TENURE, ValueModel, fit_value
 from gosales.models.worth import value_figures
 from gosales.months import add_months
 from tests.models.worlds import CUTOFFS, make_frame, settings, train_one
@@ -111,3 +111,28 @@ def test_a_new_division_is_worth_what_its_launch_brought() -> None:
     launched = train_one(new, ["logreg"], others=others).classifier.heads[0].value.mean
     assert typical > 100
     assert 7.0 < launched < 10.0  # not shrunk to the others' by more than two purchases
+
+
+@pytest.mark.parametrize(("age", "windows"), [(90, {"3m"}), (200, {"6m"}), (800, {"12m"})])
+def test_owners_of_a_young_log_are_not_worth_more_as_it_ages(age: int, windows: set[str]) -> None:
+    """Everybody spends steadily; what a year sums up grows until the log is a year old."""
+    frame = make_frame(500, owners=1.0)
+    rng = np.random.default_rng(5)
+    monthly = np.tile(rng.lognormal(4, 1, 500), len(CUTOFFS) + 1)
+    months = np.repeat(age / 30 + 3 * np.arange(len(CUTOFFS) + 1), 500)
+    names, sums = [], []
+    for window, length in (("3m", 3), ("6m", 6), ("12m", 12)):
+        for scope in ("all", "div"):
+            names.append(f"rfm__{scope}__gp_sum__{window}")
+            sums.append(monthly * np.minimum(months, length) * rng.lognormal(0, 0.1, len(monthly)))
+    x = np.column_stack([frame.x[:, 0].repeat(2)[: len(monthly)], months * 30, *sums])
+    rows = len(frame.label)
+    object.__setattr__(frame, "names", ("rfm__div__tx_n__life", TENURE, *names))
+    object.__setattr__(frame, "x", x[:rows].astype(np.float32))
+    object.__setattr__(frame, "gp", frame.label * 3 * monthly[:rows])
+    model = fit_value(Fitter(frame, Pool([frame], settings(), 1)), OWNED, Slice(CUTOFFS), TARGET)
+    used = {frame.names[column].rsplit("__", 1)[1] for column in model.columns}
+    assert used == windows
+    assert model.worth(x[rows:].astype(np.float32)).sum() == pytest.approx(
+        3 * monthly[rows:].sum(), rel=0.15
+    )
