@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 __all__ = ["FIELDS", "HEADER_WITHIN", "field_key", "find_header", "header_key", "recognise"]
 
@@ -146,10 +146,11 @@ def recognise(headers: list[str], chosen: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def find_header(rows: Sequence[Sequence[str]], chosen: dict[str, str]) -> int:
+def find_header(rows: Iterable[Sequence[str]], chosen: dict[str, str]) -> int:
     """The place of the header: the first row, unless that names hardly any field and one of the
-    next does."""
-    known = [len(recognise([cell for cell in row if cell], chosen)) for row in rows]
-    if not known or known[0] >= ENOUGH_FIELDS - 1:
-        return 0
-    return next((place for place, count in enumerate(known) if count >= ENOUGH_FIELDS), 0)
+    next does. Rows below the header are not asked for."""
+    for place, row in enumerate(rows):
+        known = len(recognise([cell for cell in row if cell], chosen))
+        if known >= (ENOUGH_FIELDS if place else ENOUGH_FIELDS - 1):
+            return place
+    return 0

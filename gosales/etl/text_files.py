@@ -93,9 +93,9 @@ def scan_text(
     text = _decode_sample(sample, found, name)
     lines = text.splitlines(keepends=True)
     written = [n for n, line in enumerate(lines[: 2 * HEADER_WITHIN]) if line.strip()] or [0]
-    starts = [_first_row(lines[n:], delimiter) for n in written[:HEADER_WITHIN]]
-    titles = find_header([row for _, row in starts], chosen)
-    mark, header = starts[titles]
+    starts = (_first_row(lines[n:], delimiter)[1] for n in written[:HEADER_WITHIN])
+    titles = find_header(starts, chosen)
+    mark, header = _first_row(lines[written[titles] :], delimiter)
     names = _name_columns(header)
     return TextScan(digest.hexdigest(), found, guessed, mark, names, written[titles], titles)
 
