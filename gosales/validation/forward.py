@@ -91,7 +91,7 @@ def validate_forward(
     days = _days(run, about, cutoffs)
     for day in days:
         past = _Past.of(run, about, divisions, day)
-        known = past.divisions()
+        known = _divisions(past.table)
         if absent := tuple(name for name in divisions if name not in known):
             missing[str(day)] = absent
         with run.step(f"validate {day}") as step, run.commit("validate") as change:
@@ -146,7 +146,7 @@ class _Past:
         table = table.filter(pc.is_in(table.column("division_name"), pa.array(divisions)))
         table = table.sort_by([("division_name", "ascending"), ("customer_id", "ascending")])
         before = past_training(run, about, day)[-1]
-        there = sorted(set(table.column("division_name").to_pylist()))
+        there = _divisions(table)
         ensure_labels(run, there, [before])
         ensure_features(run, there, [before, day])
         label, profit = realised(run, table, day)
@@ -155,9 +155,6 @@ class _Past:
         values = {name: one for name, one in cut.items() if makes_groups(*one)}
         ids = customers.column("customer_id")
         return cls(run, day, before, table, label, profit, ids, values)
-
-    def divisions(self) -> list[str]:
-        return sorted(set(self.table.column("division_name").to_pylist()))
 
     def of_division(self, division: str) -> tuple[pa.Table, Scores]:
         """The division's rows by customer, as scored and as arrays."""
@@ -172,6 +169,10 @@ class _Past:
         """Those of the rows' customers."""
         place = pc.index_in(part.column("customer_id"), self.customers).to_numpy()
         return {name: (words, at[place]) for name, (words, at) in self.values.items()}
+
+
+def _divisions(table: pa.Table) -> list[str]:
+    return sorted(set(table.column("division_name").to_pylist()))
 
 
 def _validate(past: _Past, division: str, change: Commit) -> Validated:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from gosales.models.evaluate import METRICS, Ranking, customer_draws, interval, measure
 from gosales.whitespace.attributes import OTHER
+from gosales.whitespace.capacity import share_count
 
 __all__ = [
     "COHORTS",
@@ -99,7 +100,7 @@ def scenarios(scores: Scores) -> Iterator[dict[str, Any]]:
     for name, value in (("probability", scores.p), ("expected_gp", scores.worth)):
         order = np.argsort(-value, kind="stable")
         for percent in PERCENTS:
-            top = order[: int(np.ceil(round(len(order) * percent / 100, 9)))]
+            top = order[: share_count(len(order), percent)]
             held, brought = float(scores.label[top].sum()), scores.gain[top]
             yield {
                 "ranked_by": name,
@@ -177,17 +178,17 @@ def alerts(division: str, cutoff: str, found: Mapping[str, Any], shift: float | 
     where = f"{division}, validated at {cutoff}"
     whole = found["all"]
     for rule, expected, came, what in (
-        ("buyers", "expected_buyers", "buyers", "buyers"),
-        ("profit", "expected_gp", "gross_profit", "gross profit"),
+        ("buyers", "expected_buyers", "buyers", "buyers were"),
+        ("profit", "expected_gp", "gross_profit", "gross profit was"),
     ):
         low, high = whole["intervals"].get(came, (None, None))
         told_of = max(whole["buyers"], whole["expected_buyers"]) >= ENOUGH
         if told_of and low is not None and not low <= whole[expected] <= high:
             message = (
-                f"{where}: {whole[expected]:,.0f} {what} was expected and {whole[came]:,.0f} came "
+                f"{where}: {whole[expected]:,.0f} {what} expected and {whole[came]:,.0f} came "
                 f"({low:,.0f} to {high:,.0f})."
             )
-            told.append(_alert(rule, message.replace("buyers was", "buyers were"), whole[expected]))
+            told.append(_alert(rule, message, whole[expected]))
     for cohort, who in (("expansion", "who never bought it"), ("renewal_like", "who bought it")):
         part = found[cohort]
         low = part["intervals"].get("lift_at_10", (None, None))[0]
