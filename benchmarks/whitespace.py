@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 
 from gosales.config import load_settings
 from gosales.errors import NothingToDo
@@ -31,8 +32,9 @@ from gosales.etl.build_star import build_star
 from gosales.etl.star import open_star, read_star_facts
 from gosales.pipeline.setup import sample_completejourney, sample_simulated
 from gosales.run import Run, open_run
+from gosales.scoring import CERTAIN, LIKELY, Outlook
 from gosales.settings import WhitespaceWeights
-from gosales.whitespace.backtest import backtest_scores, earlier_cutoffs
+from gosales.whitespace.backtest import backtest_forecasts, backtest_scores, earlier_cutoffs
 from gosales.whitespace.capacity import Limits, choose
 from gosales.whitespace.capture import realised
 from gosales.whitespace.eligibility import eligible_pairs
@@ -64,6 +66,7 @@ class Case:
     pairs: Pairs
     label: Floats
     profit: Floats
+    outlook: Outlook
 
     def names(self) -> npt.NDArray[np.str_]:
         """The customers in the order of their numbers."""
@@ -80,7 +83,8 @@ def cases(run: Run, count: int, months: int | None = None) -> Iterator[Case]:
         table = table.sort_by([("customer_id", "ascending"), ("division_name", "ascending")])
         pairs = open_pairs(run, table, cutoff)
         label, profit = realised(run, pairs.table, cutoff)
-        yield Case(run, cutoff, pairs, label, profit)
+        met = pq.read_table(backtest_forecasts(run, cutoff)).to_pylist()
+        yield Case(run, cutoff, pairs, label, profit, Outlook.of(met, "expansion"))
 
 
 def listed(case: Case, weights: dict[str, float], share: float) -> Ints:
@@ -210,11 +214,12 @@ def cells(values: Floats, sign: str = "") -> list[str]:
 def expected_and_realised(past: list[Case], draws: list[Floats]) -> None:
     """The list's expected gross profit beside what its buyers brought, at 10 %; means over cutoffs.
 
-    A purchase at a loss is no buyer (its label is 0): what such rows lost is told apart.
+    Of one cutoff with the interval that was foretold, of several with how often it held. A
+    purchase at a loss is no buyer (its label is 0): what such rows lost is told apart.
     """
     found = [_at_ten(case, weight) for case, weight in zip(past, draws, strict=True)]
-    worth, odds, lost = np.mean([one[0] for one in found], axis=0)
-    brought, buyers = np.mean([one[1] for one in found], axis=0)
+    worth, odds, lost = np.mean([one.expected for one in found], axis=0)
+    brought, buyers = np.mean([one.came for one in found], axis=0)
     low, high = np.quantile(brought[1:], [0.025, 0.975])
     few, many = np.quantile(buyers[1:], [0.025, 0.975])
     print(
@@ -224,17 +229,45 @@ def expected_and_realised(past: list[Case], draws: list[Floats]) -> None:
         f"expected buyers {odds:,.0f}, "
         f"realised {buyers[0]:,.0f} ({few:,.0f} to {many:,.0f})."
     )
+    for number, (what, key) in enumerate(
+        (("gross profit", "expected_gp"), ("buyers", "expected_buyers"))
+    ):
+        bounds = {
+            coverage: np.array([one.foretold[coverage][key] for one in found])
+            for coverage in (LIKELY, CERTAIN)
+        }
+        held = np.array([one.came[number, 0] for one in found])
+        inside = {c: int(((b[:, 0] <= held) & (held <= b[:, 1])).sum()) for c, b in bounds.items()}
+        each = [
+            f"{coverage:.0%} {b[0, 0]:,.0f} to {b[0, 1]:,.0f}" if len(past) == 1
+            else f"{inside[coverage]} of {len(past)} cutoffs within {coverage:.0%}"
+            for coverage, b in bounds.items()
+        ]  # fmt: skip
+        print(f"Intervals foretold for its {what}: {'; '.join(each)}.")
 
 
-def _at_ten(case: Case, draws: Floats) -> tuple[tuple[float, float, float], Floats]:
-    """Expected profit, expected buyers and losses; (2, draws): profit and buyers that came."""
-    settings = case.run.settings.whitespace
+@dataclass(frozen=True)
+class AtTen:
+    """``expected`` profit, buyers and losses; ``came``: (2, draws) profit and buyers;
+    ``foretold`` intervals by their coverage."""
+
+    expected: tuple[float, float, float]
+    came: Floats
+    foretold: dict[float, dict[str, list[float]]]
+
+
+def _at_ten(case: Case, draws: Floats) -> AtTen:
+    settings, pairs = case.run.settings.whitespace, case.pairs
     assert isinstance(settings.weights, WhitespaceWeights)
     order = listed(case, settings.weights.model_dump(), settings.max_division_share)
     rows = order[: len(order) // 10]
-    weight, label, profit = draws[:, case.pairs.customer[rows]], case.label[rows], case.profit[rows]
-    expected = case.pairs.worth[rows].sum(), case.pairs.odds[rows].sum(), profit[label == 0].sum()
-    return expected, np.array([weight @ (profit * label), weight @ label])
+    weight, label, profit = draws[:, pairs.customer[rows]], case.label[rows], case.profit[rows]
+    odds, worth, division = pairs.odds[rows], pairs.worth[rows], pairs.division[rows]
+    return AtTen(
+        (worth.sum(), odds.sum(), profit[label == 0].sum()),
+        np.array([weight @ (profit * label), weight @ label]),
+        {c: case.outlook.intervals(odds, worth, division, c) for c in (LIKELY, CERTAIN)},
+    )
 
 
 def sweep(name: str, case: Case) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gosales.models.foretold import CELLS
 from gosales.models.frame import Design, Floats, Ints, Singles, load_design
 from gosales.models.persist import LoadedModel, find_models, load_model, load_pickle
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from gosales.models.train import DivisionSummary, TrainReport, train
 
 __all__ = [
+    "CELLS",
     "Design",
     "DivisionSummary",
     "Floats",

@@ -10,12 +10,14 @@ import numpy as np
 from gosales.models.classifier import DivisionClassifier
 from gosales.models.division import Trained
 from gosales.models.figures import published
+from gosales.models.foretold import foretold
 from gosales.models.frame import Frame
 from gosales.models.guardrails import Guard
 from gosales.models.selection import FittedHead
 from gosales.models.worth import value_figures
 from gosales.settings import ModelingSettings
 
+IN_TIME = ("nested", "temporal")
 __all__ = ["guards", "metadata", "metrics", "model_card", "selected_model"]
 
 
@@ -203,6 +205,7 @@ def metadata(frame: Frame, trained: Trained, inputs: dict[str, str]) -> dict[str
         "rows": len(frame.label),
         "feature_types": {name: frame.types[name] for name in names},
         "trained_on": inputs,
+        "forecasts": foretold(frame, trained.judged, trained.plan.kind in IN_TIME),
     }
 
 

@@ -169,7 +169,8 @@ def show_whitespace(report: WhitespaceReport | None, run: Run, screen: Screen) -
     held = f", {report.control:,} more held back as a control group" if report.control else ""
     screen.say(
         f"{report.listed:,} of {report.eligible:,} open pairs are on the list of {report.cutoff}"
-        f"{held}; they are worth {report.expected_gp:,.0f} expected gross profit."
+        f"{held}; they are worth {report.expected_gp:,.0f} expected gross profit, "
+        f"likely {report.likely_gp[0]:,.0f} to {report.likely_gp[1]:,.0f} (80 %)."
     )
     removed = {rule: n for rule, n in report.removed.items() if n and rule != "bought_before"}
     for rule, n in removed.items():

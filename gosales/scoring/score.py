@@ -21,6 +21,7 @@ from gosales.errors import MissingArtifact, NothingToDo, StaleArtifact
 from gosales.etl.star import Star, open_star
 from gosales.features import ensure_features
 from gosales.models import (
+    CELLS,
     Design,
     Ints,
     LoadedModel,
@@ -109,6 +110,7 @@ def score(
             change.arrow(whole, run.workspace.output("icp_scores.parquet"))
             change.arrow(pa.concat_tables(grounds), run.workspace.output("icp_reasons.parquet"))
             change.json(_about(report, models), run.workspace.output("scoring.json"))
+            change.arrow(_forecasts(report, models), run.workspace.output("forecasts.parquet"))
         step.rows = whole.num_rows
     return report
 
@@ -125,6 +127,14 @@ def _about(report: ScoreReport, models: Sequence[LoadedModel]) -> dict[str, Any]
         "hindsight": list(report.hindsight),
         "skipped": report.skipped,
     }
+
+
+def _forecasts(report: ScoreReport, models: Sequence[LoadedModel]) -> pa.Table:
+    """How earlier forecasts of the scored divisions were met."""
+    scored = {line.division for line in report.scored}
+    mine = [model.metadata for model in models if model.division in scored]
+    cells = [cell for about in mine for cell in about.get("forecasts", ())]
+    return pa.Table.from_pylist(cells, CELLS)
 
 
 def _seen_until(model: LoadedModel) -> dt.date:

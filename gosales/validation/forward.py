@@ -37,7 +37,12 @@ from gosales.validation.judged import (
     segments,
 )
 from gosales.whitespace.attributes import firmographics, learn, valued
-from gosales.whitespace.backtest import backtest_scores, earlier_cutoffs, past_training
+from gosales.whitespace.backtest import (
+    backtest_forecasts,
+    backtest_scores,
+    earlier_cutoffs,
+    past_training,
+)
 from gosales.whitespace.capture import realised
 from gosales.workspace import slug
 
@@ -127,14 +132,15 @@ def _days(run: Run, about: StarFacts, given: Sequence[dt.date] | None) -> list[d
 class _Past:
     """A cutoff: its scores in all divisions, what came of them, and who the customers were.
 
-    ``before`` is the newest cutoff that the models were trained on; ``values`` are the attributes
-    of all ``customers``.
+    ``before`` is the newest cutoff that the models were trained on; ``cells`` tell how still
+    earlier forecasts were met; ``values`` are the attributes of all ``customers``.
     """
 
     run: Run
     day: dt.date
     before: dt.date
     table: pa.Table
+    cells: list[dict[str, Any]]
     label: npt.NDArray[np.float64]
     profit: npt.NDArray[np.float64]
     customers: pa.ChunkedArray
@@ -154,7 +160,8 @@ class _Past:
         cut = {name: valued(customers.column(name), how) for name, how in learn(customers).items()}
         values = {name: one for name, one in cut.items() if makes_groups(*one)}
         ids = customers.column("customer_id")
-        return cls(run, day, before, table, label, profit, ids, values)
+        cells = pq.read_table(backtest_forecasts(run, day)).to_pylist()
+        return cls(run, day, before, table, cells, label, profit, ids, values)
 
     def of_division(self, division: str) -> tuple[pa.Table, Scores]:
         """The division's rows by customer, as scored and as arrays."""
@@ -180,7 +187,7 @@ def _validate(past: _Past, division: str, change: Commit) -> Validated:
     run, day = past.run, past.day
     part, scores = past.of_division(division)
     draws, seed = run.settings.modeling.bootstrap, run.settings.run.seed
-    found = figures(scores, _prior(run, division, past.before), draws, seed)
+    found = figures(scores, _prior(run, division, past.before), past.cells, draws, seed)
     drift = _drift(run, division, past.before, day, scores)
     told = alerts(division, str(day), found, drift["scores_now"])
     folder = run.workspace.output("validation") / slug(division) / str(day)

@@ -5,7 +5,7 @@ Arrays of one division's customers go in, rows for tables and JSON come out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gosales.models.evaluate import METRICS, Ranking, customer_draws, interval, measure
+from gosales.scoring import CERTAIN, Outlook
 from gosales.whitespace.attributes import OTHER
 from gosales.whitespace.capacity import share_count
 
@@ -29,6 +30,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Cells = Sequence[Mapping[str, Any]]
 COHORTS = ("all", "expansion", "renewal_like")
 PERCENTS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0)
 # Buyers that a figure needs before it is called good or bad.
@@ -61,10 +63,21 @@ class Scores:
         return self.where(self.owned if name == "renewal_like" else ~self.owned)
 
 
-def figures(scores: Scores, prior: Mapping[str, float], draws: int, seed: int) -> dict[str, Any]:
-    """Each cohort's figures with 95 % intervals from a bootstrap of customers; None where a figure
-    has no meaning. ``prior``: the cohorts' prevalence known before."""
-    return {name: _figures(scores.cohort(name), prior[name], draws, seed) for name in COHORTS}
+def figures(
+    scores: Scores, prior: Mapping[str, float], cells: Cells, draws: int, seed: int
+) -> dict[str, Any]:
+    """Each cohort's figures with 95 % intervals; None where a figure has no meaning.
+
+    What came and what it says of the ranking: a bootstrap of customers; what was expected: how
+    still earlier forecasts were met, ``cells``. ``prior``: the cohorts' prevalence known before.
+    """
+    found = {}
+    for name in COHORTS:
+        mine, outlook = scores.cohort(name), Outlook.of(cells, name)
+        found[name] = _figures(mine, prior[name], draws, seed)
+        one = np.zeros(len(mine.p))
+        found[name]["intervals"] |= outlook.intervals(mine.p, mine.worth, one, CERTAIN)
+    return found
 
 
 def _figures(scores: Scores, prior: float, draws: int, seed: int) -> dict[str, Any]:
@@ -181,12 +194,12 @@ def alerts(division: str, cutoff: str, found: Mapping[str, Any], shift: float | 
         ("buyers", "expected_buyers", "buyers", "buyers were"),
         ("profit", "expected_gp", "gross_profit", "gross profit was"),
     ):
-        low, high = whole["intervals"].get(came, (None, None))
+        low, high = whole["intervals"][expected]
         told_of = max(whole["buyers"], whole["expected_buyers"]) >= ENOUGH
-        if told_of and low is not None and not low <= whole[expected] <= high:
+        if told_of and not low <= whole[came] <= high:
             message = (
-                f"{where}: {whole[expected]:,.0f} {what} expected and {whole[came]:,.0f} came "
-                f"({low:,.0f} to {high:,.0f})."
+                f"{where}: {whole[expected]:,.0f} {what} expected ({low:,.0f} to {high:,.0f}) "
+                f"and {whole[came]:,.0f} came."
             )
             told.append(_alert(rule, message, whole[expected]))
     for cohort, who in (("expansion", "who never bought it"), ("renewal_like", "who bought it")):

@@ -25,7 +25,7 @@ from gosales.months import add_months
 from gosales.run import NullReporter, Run
 from gosales.workspace import Workspace
 
-__all__ = ["backtest_scores", "earlier_cutoffs", "past_training"]
+__all__ = ["backtest_forecasts", "backtest_scores", "earlier_cutoffs", "past_training"]
 
 
 def backtest_scores(run: Run, cutoff: dt.date) -> Path:
@@ -36,8 +36,9 @@ def backtest_scores(run: Run, cutoff: dt.date) -> Path:
     """
     place = run.workspace
     path = place.output("backtest") / f"scores_{cutoff}.parquet"
+    met = backtest_forecasts(run, cutoff)
     key = _key(run)
-    if is_current(place, path, key):
+    if is_current(place, path, key) and is_current(place, met, key):
         return path
     from gosales.models import train
     from gosales.scoring import score
@@ -57,8 +58,14 @@ def backtest_scores(run: Run, cutoff: dt.date) -> Path:
     with run.commit("backtest") as change:
         change.made_from(place.fact, key=key)
         change.adopt(shadow.workspace.output("icp_scores.parquet"), path)
+        change.adopt(shadow.workspace.output("forecasts.parquet"), met)
     shutil.rmtree(shadow.workspace.root, ignore_errors=True)
     return path
+
+
+def backtest_forecasts(run: Run, cutoff: dt.date) -> Path:
+    """Where ``backtest_scores`` leaves how still earlier forecasts were met: forecasts.parquet."""
+    return run.workspace.output("backtest") / f"forecasts_{cutoff}.parquet"
 
 
 def _sold_by(run: Run, cutoff: dt.date) -> list[str]:

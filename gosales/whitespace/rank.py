@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gosales.errors import NothingToDo
 from gosales.etl.star import open_star
 from gosales.run import Run
+from gosales.scoring import LIKELY, Outlook
 from gosales.settings import WhitespaceWeights
 from gosales.whitespace.capacity import Capacity, Limits, choose
 from gosales.whitespace.control import hold_back
@@ -50,7 +52,10 @@ class Opportunity:
 
 @dataclass(frozen=True)
 class WhitespaceReport:
-    """The list in numbers, and its first lines; ``hindsight`` as in Scored."""
+    """The list in numbers, and its first lines; ``hindsight`` as in Scored.
+
+    ``likely_gp``: within which what it brings will lie in four windows of five.
+    """
 
     cutoff: dt.date
     candidates: int
@@ -59,6 +64,7 @@ class WhitespaceReport:
     listed: int
     control: int
     expected_gp: float
+    likely_gp: tuple[float, float]
     hindsight: tuple[str, ...]
     best: tuple[Opportunity, ...]
 
@@ -115,7 +121,9 @@ def _list(run: Run, scored: Scored, pairs: Pairs, eligible: Eligible) -> Listing
     order = np.concatenate([order[capacity.rows], order[rest]])[: settings.max_rows]
     table = pairs.ranked(score, order)
     table = _marked(run, scored.cutoff, table, len(capacity.rows))
-    return Listing(scored, eligible, learned, weights, score, capacity, table)
+    met = pq.read_table(scored.forecasts).to_pylist()
+    outlook = Outlook.of(met, "expansion")
+    return Listing(scored, eligible, learned, weights, score, capacity, table, outlook)
 
 
 def _weights(run: Run, cutoff: dt.date) -> Learned:
@@ -160,6 +168,7 @@ def _marked(run: Run, cutoff: dt.date, table: pa.Table, listed: int) -> pa.Table
 
 def _report(scored: Scored, eligible: Eligible, listing: Listing) -> WhitespaceReport:
     handed = listing.handed
+    low, high = listing.intervals(LIKELY)["expected_gp"]
     best = tuple(
         Opportunity(
             rank=row["rank"],
@@ -180,6 +189,7 @@ def _report(scored: Scored, eligible: Eligible, listing: Listing) -> WhitespaceR
         listed=handed.num_rows,
         control=listing.control.num_rows,
         expected_gp=listing.expected_gp,
+        likely_gp=(low, high),
         hindsight=scored.hindsight,
         best=best,
     )

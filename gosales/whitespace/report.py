@@ -15,6 +15,7 @@ from gosales.checksum import content_sha256
 from gosales.etl.star import read_star_facts
 from gosales.months import add_months
 from gosales.run import Run
+from gosales.scoring import CERTAIN, LIKELY, Outlook
 from gosales.whitespace.capacity import Capacity, share_count
 from gosales.whitespace.capture import capture, realised
 from gosales.whitespace.eligibility import Eligible
@@ -44,6 +45,7 @@ class Listing:
     score: Floats
     capacity: Capacity
     table: pa.Table
+    outlook: Outlook
 
     @cached_property
     def selected(self) -> pa.Table:
@@ -61,6 +63,12 @@ class Listing:
     @property
     def expected_gp(self) -> float:
         return total(self.handed, "expected_gp")
+
+    def intervals(self, coverage: float) -> dict[str, list[float]]:
+        """Within which the rows handed to the team will bring buyers and gross profit."""
+        odds, worth = (self.handed.column(n).to_numpy() for n in ("icp_score", "expected_gp"))
+        division = self.handed.column("whitespace_division").to_pylist()
+        return self.outlook.intervals(odds, worth, division, coverage)
 
 
 def total(table: pa.Table, column: str) -> float:
@@ -141,6 +149,7 @@ def metrics(run: Run, pairs: Pairs, listing: Listing, ledger: pa.Table) -> dict[
         "shares": {"list": _shares(handed), "eligible": _shares(listing.table)},
         "expected_gp": listing.expected_gp,
         "expected_buyers": round(float(np.add.reduce(handed.column("icp_score").to_numpy())), 4),
+        "intervals": {f"{c:.0%}": listing.intervals(c) for c in (LIKELY, CERTAIN)},
         "stability": overlap(ledger, scored.cutoff, listing.selected),
         "performance": _performance(run, listing),
         "checksum": content_sha256(listing.table.to_batches()),

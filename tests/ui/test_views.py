@@ -30,6 +30,7 @@ def test_the_overview_counts_what_the_artifacts_hold(shelf: Shelf) -> None:
     assert view.open_gp == pytest.approx(sum(row["expected_gp"] for row in free))
     assert view.listed_gp == pytest.approx(sum(row["expected_gp"] for row in handed))
     assert {market.division for market in view.markets} == {"Beta", "Gamma"}
+    assert view.facts["likely_gp"] == [1200.0, 4321.0]
     assert {step.name: step.count for step in view.funnel} == {
         "Order lines": 90,
         "Customers": 40,

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gosales.models import CELLS
 from gosales.run import Run
 from gosales.workspace import Workspace
 
@@ -20,7 +21,7 @@ ScoreRow = tuple[str, str, float, float, float]
 def write_scores(
     run: Run, rows: list[ScoreRow], cutoff: dt.date = LAST, hindsight: tuple[str, ...] = ()
 ) -> None:
-    """icp_scores and scoring.json as the scoring stage writes them."""
+    """icp_scores, scoring.json and forecasts as the scoring stage writes them."""
     table = pa.Table.from_pylist(
         [
             dict(zip(NAMES, row, strict=True))
@@ -38,6 +39,7 @@ def write_scores(
     with run.commit("score") as change:
         change.arrow(table, run.workspace.output("icp_scores.parquet"))
         change.json(about, run.workspace.output("scoring.json"))
+        change.arrow(CELLS.empty_table(), run.workspace.output("forecasts.parquet"))
 
 
 def rows_of(workspace: Workspace) -> list[dict[str, Any]]:

@@ -97,6 +97,9 @@ def test_sums_and_capacities_add_up(trained: Workspace) -> None:
     metrics = read_json(trained.output(f"whitespace_metrics_{LAST}.json"))
     assert metrics["capacity"]["listed"] == len(listed)
     assert metrics["expected_gp"] == pytest.approx(sum(row["expected_gp"] for row in listed))
+    for name in ("expected_gp", "expected_buyers"):
+        likely, certain = (metrics["intervals"][coverage][name] for coverage in ("80%", "95%"))
+        assert 0 < certain[0] < likely[0] < metrics[name] < likely[1] < certain[1]
     assert metrics["expected_buyers"] == pytest.approx(
         sum(r["icp_score"] for r in listed), abs=1e-3
     )

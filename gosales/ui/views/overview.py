@@ -90,6 +90,7 @@ def overview(shelf: Shelf) -> Overview:
         "window_months": told and told.get("window_months"),
         "last_order": star and star["last_order"],
         "first_order": star and star["first_order"],
+        "likely_gp": figures and figures["intervals"]["80%"]["expected_gp"],
     }
     return Overview(_funnel(star, figures), markets, lines, alerts, facts)
 
