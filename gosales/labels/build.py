@@ -24,6 +24,8 @@ from gosales.run import Run
 __all__ = ["LabelReport", "LabelSummary", "build_labels", "check_cutoffs", "ensure_labels"]
 
 UNUSUAL = (0.002, 0.5)
+# Divisions that a warning names, and cutoffs that it names one by one.
+MOST_NAMED, FEW_CUTOFFS = 5, 3
 PREVALENCE = pa.schema(
     {
         "cutoff": pa.string(),
@@ -238,14 +240,27 @@ def _tell(run: Run, star: Star, spec: LabelSpec, fresh: list[LabelSummary]) -> N
     for summary in fresh:
         share = summary.prevalence
         if share is not None and not summary.censored and not UNUSUAL[0] <= share <= UNUSUAL[1]:
-            odd[summary.division].append(f"{share:.2%} at {summary.cutoff}")
-    for division, found in odd.items():
+            odd[summary.division].append((summary.cutoff, share))
+    if odd:
+        named = [f"{division}, {_shares(found)}" for division, found in sorted(odd.items())]
+        more = f"; and {len(named) - MOST_NAMED} more divisions" if len(named) > MOST_NAMED else ""
         run.warn(
-            f"{division}: the share of positive labels is unusual (under {UNUSUAL[0]:.1%} or "
-            f"over {UNUSUAL[1]:.0%}): {', '.join(found)}."
+            f"The share of positive labels is unusual (under {UNUSUAL[0]:.1%} or over "
+            f"{UNUSUAL[1]:.0%}): {'; '.join(named[:MOST_NAMED])}{more}."
         )
     if spec.denylist:
         _tell_unsold(run, star, spec)
+
+
+def _shares(found: list[tuple[dt.date, float]]) -> str:
+    """Of a division's cutoffs: one by one where they are few."""
+    if len(found) <= FEW_CUTOFFS:
+        return ", ".join(f"{share:.2%} at {day}" for day, share in found)
+    days, shares = zip(*found, strict=True)
+    return (
+        f"{min(shares):.2%} to {max(shares):.2%} at {len(found)} cutoffs "
+        f"from {min(days)} to {max(days)}"
+    )
 
 
 def _tell_unsold(run: Run, star: Star, spec: LabelSpec) -> None:

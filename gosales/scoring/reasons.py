@@ -16,19 +16,31 @@ import numpy as np
 import numpy.typing as npt
 
 from gosales.features import Feature, describe, features_of
-from gosales.models import Floats, Ints
+from gosales.models import Design, Floats, Ints
 from gosales.scoring.phrases import Phrasing, shorten
 from gosales.scoring.topics import topic_of
 from gosales.sensitive import is_sensitive
 from gosales.workspace import Workspace, slug
 
-__all__ = ["FALLBACK", "REASONS", "Teller", "Told", "declarations", "winsor_caps"]
+__all__ = [
+    "FALLBACK",
+    "REASONS",
+    "Teller",
+    "Told",
+    "declarations",
+    "too_early",
+    "winsor_caps",
+]
 
 REASONS = 3
 # Log-odds that a topic must add to be worth a word.
 WEAK = 0.02
 FALLBACK = "No single strong signal: scored on the whole profile"
 Texts = npt.NDArray[np.object_]
+Bools = npt.NDArray[np.bool_]
+# A trend and a comparison with the year before need that year; a season needs some orders too.
+A_YEAR, SEASON_ORDERS = 365, 4
+TENURE, ORDERS = "lifecycle__all__tenure_days__life", "rfm__all__tx_n__life"
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,19 @@ def declarations(features: Sequence[str], divisions: Sequence[str]) -> dict[str,
     months = sorted(int(window.removesuffix("m")) for window in windows)
     known = {feature.name: feature for feature in features_of(names, months)}
     return {name: known.get(name) or describe(name, names) for name in features}
+
+
+def too_early(design: Design) -> dict[str, Bools]:
+    """The customers whose past is too short to speak of a trend or a season, by family."""
+
+    def less(name: str, least: float) -> Bools:
+        if name not in design.names:
+            return np.zeros(len(design.customers), dtype=bool)
+        below: Bools = design.x[:, design.names.index(name)] < least
+        return below
+
+    young = less(TENURE, A_YEAR)
+    return {"trajectory": young, "season": young | less(ORDERS, SEASON_ORDERS)}
 
 
 class Teller:
@@ -97,8 +122,13 @@ class Teller:
         concepts = list(dict.fromkeys(concept for concept, _ in self._topics))
         self._concept = np.array([concepts.index(concept) for concept, _ in self._topics])
 
-    def tell(self, x: Floats, contributions: Floats) -> Told:
-        """(rows, features) values and contributions -> the reasons; the first is never empty."""
+    def tell(
+        self, x: Floats, contributions: Floats, too_early: Mapping[str, Bools] | None = None
+    ) -> Told:
+        """(rows, features) values and contributions -> the reasons; the first is never empty.
+
+        ``too_early``: by family of features the rows of which it cannot be told yet.
+        """
         n = len(x)
         weights = np.column_stack([contributions[:, m].sum(axis=1) for m in self._members])
         order = np.argsort(-weights, axis=1, kind="stable")
@@ -107,7 +137,7 @@ class Teller:
         weight = np.zeros((n, REASONS))
         count = np.zeros(n, dtype=np.int64)
         told = np.zeros((n, int(self._concept.max()) + 1), dtype=bool)
-        words = _Words(self._phrasings, x)
+        words = _Words(self._phrasings, x, too_early or {})
         open_rows = np.arange(n)
         for place in range(len(self._topics)):
             topic = order[open_rows, place]
@@ -163,9 +193,12 @@ class Teller:
 class _Words:
     """The phrases of features for many rows, each distinct value put into words once."""
 
-    def __init__(self, phrasings: Sequence[Phrasing], values: Floats) -> None:
+    def __init__(
+        self, phrasings: Sequence[Phrasing], values: Floats, too_early: Mapping[str, Bools]
+    ) -> None:
         self.values = values
         self._phrasings = phrasings
+        self._too_early = too_early
         self._sorted: dict[int, Floats] = {}
 
     def say(self, place: int, rows: Ints) -> Texts:
@@ -186,4 +219,7 @@ class _Words:
         found = np.empty(len(texts), dtype=object)
         found[:] = texts
         spoken: Texts = found[back]
+        early = self._too_early.get(phrasing.feature.family)
+        if early is not None:
+            spoken[early[rows]] = None
         return spoken

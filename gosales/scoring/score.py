@@ -33,7 +33,14 @@ from gosales.models import (
 from gosales.months import add_months
 from gosales.run import Run
 from gosales.scoring.grades import grade, percentile
-from gosales.scoring.reasons import REASONS, Teller, Told, declarations, winsor_caps
+from gosales.scoring.reasons import (
+    REASONS,
+    Teller,
+    Told,
+    declarations,
+    too_early,
+    winsor_caps,
+)
 from gosales.workspace import slug
 
 __all__ = ["DivisionScores", "ScoreReport", "score"]
@@ -222,7 +229,7 @@ def _score_division(
     declared = list(declarations(features, known.divisions).values())
     private = run.settings.scoring.sensitive_attributes
     teller = Teller(declared, division, known.divisions, caps, private)
-    told = teller.tell(x.astype(np.float64), classifier.contributions(x))
+    told = teller.tell(x.astype(np.float64), classifier.contributions(x), too_early(design))
     rank = np.round(100 * percentile(p), 4)
     order = np.lexsort((design.customers.astype(np.str_), -p))
     customers = design.customers[order].tolist()

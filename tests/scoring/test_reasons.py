@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gosales.features import describe
-from gosales.scoring.reasons import FALLBACK, REASONS, WEAK, Teller, declarations
+from gosales.models import Design
+from gosales.scoring.reasons import FALLBACK, REASONS, WEAK, Teller, declarations, too_early
 
 NAMES = [
     "rfm__all__tx_n__3m",
@@ -53,6 +54,23 @@ def test_a_concept_speaks_once_whatever_its_scopes() -> None:
     ]  # fmt: skip
     row = tell([3, 4, 900, 300, 50], [0.5, 0.4, 0.3, 0.3, 0.2], names=names)
     assert row == ("Gross profit of 900 in the last 12 months", "Bought PDM 3 days ago", "")
+
+
+def test_a_young_customer_has_no_trend_and_no_season() -> None:
+    names = [
+        "trajectory__all__tx_delta__24m",
+        "season__all__q4_share__24m",
+        "rfm__all__recency_days__life",
+    ]
+    x, parts = np.array([[3.0, 1.0, 24.0]] * 3), np.array([[0.5, 0.4, 0.3]] * 3)
+    tenure, orders = np.array([61.0, 500, 500]), np.array([3.0, 3, 9])
+    kept = ("lifecycle__all__tenure_days__life", "rfm__all__tx_n__life")
+    design = Design(kept, {}, np.array(list("abc"), dtype=object), np.c_[tenure, orders])
+    told = teller(names).tell(x, parts, too_early(design)).text.tolist()
+    last = "Last order 24 days ago"
+    trend = "Placed 3 more orders than in the year before"
+    season = "100% of orders fall in quarter 4 (last 24 months)"
+    assert told == [[last, "", ""], [trend, last, ""], [trend, season, last]]
 
 
 def test_little_of_what_speaks_for_a_sale_is_not_told() -> None:
