@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 
 from gosales.config import load_settings
 from gosales.etl.star import SCHEMA_VERSION
+from gosales.models import CELLS
 from gosales.run import Run, open_run
 from gosales.workspace import Workspace
 
@@ -84,6 +85,7 @@ def make(run: Run, customers: int, divisions: int, lines: int) -> None:
             {"cutoff": str(CUTOFF), "window_months": 6, "hindsight": []},
             place.output("scoring.json"),
         )
+        change.arrow(CELLS.empty_table(), place.output("forecasts.parquet"))
 
 
 def _scores(rng: np.random.Generator, known: pa.Table, division: str) -> pa.Table:

@@ -90,7 +90,7 @@ def overview(shelf: Shelf) -> Overview:
         "window_months": told and told.get("window_months"),
         "last_order": star and star["last_order"],
         "first_order": star and star["first_order"],
-        "likely_gp": figures and figures["intervals"]["80%"]["expected_gp"],
+        "likely_gp": _likely(figures),
     }
     return Overview(_funnel(star, figures), markets, lines, alerts, facts)
 
@@ -105,6 +105,11 @@ def _or_none(shelf: Shelf, command: str, path: Any) -> Any:
         return shelf.json(path, command)
     except GoSalesError:
         return None
+
+
+def _likely(figures: Any) -> Any:
+    """None for a list of a version that had no intervals."""
+    return figures and figures.get("intervals", {}).get("80%", {}).get("expected_gp")
 
 
 def _figures(shelf: Shelf, told: Any) -> Any:
