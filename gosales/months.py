@@ -18,7 +18,15 @@ from dataclasses import dataclass
 
 from gosales.errors import UsageError
 
-__all__ = ["Window", "add_months", "feature_start", "label_window", "month_ends", "parse_cutoffs"]
+__all__ = [
+    "Window",
+    "add_months",
+    "feature_start",
+    "label_window",
+    "month_ends",
+    "parse_cutoffs",
+    "part_of_window",
+]
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,15 @@ def add_months(day: dt.date, months: int) -> dt.date:
 def label_window(cutoff: dt.date, months: int) -> Window:
     """The days in which a purchase makes a positive label at this cutoff."""
     return Window(cutoff + dt.timedelta(days=1), add_months(cutoff, months))
+
+
+def part_of_window(months: int) -> int:
+    """The longest part of a window, at most half of it, that fills it without a rest.
+
+    >>> [part_of_window(months) for months in (12, 6, 5, 3, 1)]
+    [6, 3, 1, 1, 1]
+    """
+    return max((n for n in range(1, months // 2 + 1) if months % n == 0), default=1)
 
 
 def feature_start(cutoff: dt.date, months: int) -> dt.date:

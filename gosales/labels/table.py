@@ -14,7 +14,7 @@ from gosales.etl.star import Star
 from gosales.labels.spec import LabelSpec
 from gosales.months import label_window
 
-__all__ = ["COHORTS", "COLUMNS", "label_table"]
+__all__ = ["COHORTS", "COLUMNS", "label_counts", "label_table"]
 
 COHORTS = ("new_logo", "expansion", "renewal_like")
 COLUMNS = (
@@ -63,6 +63,47 @@ def label_table(
         is_expansion=(known & ~owned).cast("int8"),
         is_renewal_like=owned.cast("int8"),
     ).select(*COLUMNS)
+
+
+def label_counts(
+    star: Star, divisions: Sequence[str], cutoffs: Sequence[dt.date], spec: LabelSpec
+) -> ir.Table:
+    """(division, cutoff, owned) -> ``customers`` who had ordered by then, ``buyers`` among them.
+
+    What adding up ``label_table`` would give, of customers with a history, without its rows; a
+    group without a customer has none. ``owned`` is 0 or 1.
+    """
+    facts = star.transactions.select(
+        "customer_id", "order_date", "product_sku", "gross_profit", division="product_division"
+    )
+    windows = _windows(cutoffs, spec, star.about.last_order)
+    own = facts.filter(facts.division.isin(list(divisions)))
+    known = facts.group_by("customer_id").agg(first_order=_.order_date.min())
+    before = own.group_by("customer_id", "division").agg(first_in_division=_.order_date.min())
+    won = _net_profit(own, windows, spec)
+    won = won.filter(won.net_gp > ibis.literal(spec.threshold, MONEY))
+    won = _left(_left(won, before, ["customer_id", "division"]), known, ["customer_id"])
+    won = won.filter(won.first_order <= won.cutoff)
+    won = won.mutate(owned=(won.first_in_division <= won.cutoff).cast("int8"))
+    buyers = won.group_by("division", "cutoff", "owned").agg(buyers=_.count())
+
+    days = windows.select("cutoff")
+    everybody = known.join(days, known.first_order <= days.cutoff)
+    everybody = everybody.group_by("cutoff").agg(everybody=_.count())
+    owners = before.join(days, before.first_in_division <= days.cutoff)
+    owners = owners.group_by("division", "cutoff").agg(owners=_.count())
+    names = [ibis.literal(name).name("division").as_table() for name in divisions]
+    cells = everybody.cross_join(ibis.union(*names) if len(names) > 1 else names[0])
+    cells = _left(cells, owners, ["division", "cutoff"])
+    cells = cells.mutate(owners=cells.owners.fill_null(0))
+    sizes = ibis.union(
+        cells.select("division", "cutoff", owned=ibis.literal(1, "int8"), customers=_.owners),
+        cells.select(
+            "division", "cutoff", owned=ibis.literal(0, "int8"), customers=_.everybody - _.owners
+        ),
+    )
+    rows = _left(sizes.filter(sizes.customers > 0), buyers, ["division", "cutoff", "owned"])
+    return rows.mutate(buyers=rows.buyers.fill_null(0))
 
 
 def _windows(cutoffs: Sequence[dt.date], spec: LabelSpec, last_order: dt.date) -> ir.Table:

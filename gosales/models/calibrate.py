@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from gosales.models.frame import Bools, Floats, Ints
+from gosales.models.lately import NOTHING, Moves
 from gosales.models.level import Line, fit_line, sigmoid
 
 __all__ = ["Calibrator", "Evidence", "choose_calibrator", "fit_calibrator", "sigmoid"]
@@ -80,11 +81,13 @@ def choose_calibrator(
     target: dt.date,
     window_months: int,
     isotonic_min_positives: int,
+    moves: Moves = NOTHING,
 ) -> tuple[Calibrator, dict[str, float]]:
     """The method with the lowest out-of-fold Brier score, and every method's score.
 
     Isotonic needs ``isotonic_min_positives``; ``none`` is always tried, so that calibration
-    never makes it worse. ``target`` is the cutoff that the calibrated model will score.
+    never makes it worse. ``target`` is the cutoff that the calibrated model will score, ``moves``
+    what was seen of its level lately.
     """
     tried = ["none", *methods]
     if evidence.label.sum() < isotonic_min_positives:
@@ -100,17 +103,21 @@ def choose_calibrator(
     best = min(tried, key=lambda method: briers[method])
     if briers[best] > briers["none"] * (1 - MIN_GAIN):
         best = "none"
-    return fit_calibrator(best, evidence, target, window_months), briers
+    return fit_calibrator(best, evidence, target, window_months, moves), briers
 
 
 def fit_calibrator(
-    method: str, evidence: Evidence, target: dt.date, window_months: int
+    method: str,
+    evidence: Evidence,
+    target: dt.date,
+    window_months: int,
+    moves: Moves = NOTHING,
 ) -> Calibrator:
     """Fit one method; with a single class there is nothing to learn and it stays ``none``."""
     line = _line(method, evidence)
     if line is None:
         return Calibrator("none")
-    intercept = line.forecast(target, window_months)
+    intercept = line.forecast(target, window_months, moves)
     if method != "isotonic":
         return Calibrator(method, line.slope, intercept)
     steps = _isotonic(line.at(evidence.margin, evidence.day), evidence.label)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gosales.models.frame import Floats, Ints
+from gosales.models.lately import NOTHING, Moves
 from gosales.models.slices import closed_by
 from gosales.months import add_months
 
@@ -28,6 +29,8 @@ SLOPE_SPREAD, LEVEL_SPREAD = 0.2, 0.5
 # log tells more of it: a squared difference of that much between the two weighs as much as this.
 LAST, LAST_PRIOR = 0.7, 0.5
 YEAR_TOLERANCE_DAYS = 46
+# So much of what the last part of the newest window tells is believed to last.
+LATELY = 0.5
 
 
 def sigmoid(z: Floats) -> Floats:
@@ -53,17 +56,20 @@ class Line:
         line: Floats = self.slope * margin + level
         return line
 
-    def forecast(self, target: dt.date, window_months: int) -> float:
+    def forecast(self, target: dt.date, window_months: int, moves: Moves = NOTHING) -> float:
         """The level at ``target``, which comes after all that were fitted.
 
         Of the newest alone where there is none of a year before, or where a window of a year
-        or more has its season in it.
+        or more has its season in it. ``moves``: what was seen lately of the target's cohort.
         """
+        newest = dt.date.fromordinal(int(self.days[-1]))
         last, before = float(self.levels[-1]), self._year_before(target)
+        if add_months(newest, window_months) <= target:
+            last += LATELY * moves.last
         if window_months >= 12 or before is None or before == len(self.days) - 1:
             return last
         weight = self.last_weight(window_months)
-        return weight * last + (1 - weight) * float(self.levels[before])
+        return weight * last + (1 - weight) * (float(self.levels[before]) + moves.year)
 
     def last_weight(self, window_months: int) -> float:
         """Of the newest level in the forecast: least squares over the levels that were fitted,

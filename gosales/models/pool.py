@@ -19,6 +19,7 @@ from gosales.models.bases import TreeBase
 from gosales.models.candidates import Candidate
 from gosales.models.frame import Floats, Frame, Ints, Singles
 from gosales.models.guardrails import screen
+from gosales.models.lately import Lately
 from gosales.models.linear import FREE, Linear, Penalty, Standard, fit_linear
 from gosales.models.sample import seed_of, thin, weigh
 from gosales.models.slices import Slice
@@ -48,11 +49,15 @@ class PooledRows:
 
 @dataclass
 class Pool:
-    """The frames of the divisions that learn together, and the fits made on them so far."""
+    """The frames of the divisions that learn together, and the fits made on them so far.
+
+    ``lately``: how levels moved by each day that one may be forecast for.
+    """
 
     frames: Sequence[Frame]
     settings: ModelingSettings
     seed: int
+    lately: Lately = field(default_factory=dict)
     _made: dict[Any, Any] = field(default_factory=dict)
     _locks: dict[Any, Lock] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)

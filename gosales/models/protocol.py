@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 from gosales.models.frame import Frame, Ints
 from gosales.models.slices import Condition, Slice, closed_by, fold_of
-from gosales.months import add_months
+from gosales.months import add_months, part_of_window
 
 __all__ = [
     "MIN_FOLD_POSITIVES",
@@ -101,7 +101,7 @@ class Rules:
 def judged_cutoffs(cutoffs: Sequence[dt.date], window_months: int) -> list[dt.date]:
     """The newest cutoff and those before it, at least half a window apart."""
     # A divisor of the window: then what is judged inside an earlier part is judged outside too.
-    step = max((n for n in range(1, window_months // 2 + 1) if window_months % n == 0), default=1)
+    step = part_of_window(window_months)
     found: list[dt.date] = []
     for day in sorted(cutoffs, reverse=True):
         # A month end less some months can be a later day of its month than the cutoff's.

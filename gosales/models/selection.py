@@ -18,6 +18,7 @@ from gosales.models.fitting import Degenerate, Fitter
 from gosales.models.frame import Floats, Frame, Singles
 from gosales.models.guardrails import Screen
 from gosales.models.jury import Jury, own_jury, pooled_jury
+from gosales.models.lately import NOTHING, Moves
 from gosales.models.protocol import Rules
 from gosales.models.search import firmer_one, shortlist
 from gosales.models.slices import Slice
@@ -87,6 +88,7 @@ class Trainer:
             target,
             frame.window_months,
             self.settings.isotonic_min_positives,
+            self._moves(cohort, target),
         )
         final = self.fitter.fit(best.candidate, cohort, within)
         value = fit_value(self.fitter, cohort, within, target)
@@ -109,8 +111,12 @@ class Trainer:
         lent, jury = self.candidates[-1].lent(), self._jury(cohort, within)
         candidate = lent.parts[0] if lent.parts else lent
         evidence = jury.evidence(candidate, within)
-        line = fit_calibrator("platt", evidence, target, self.frame.window_months)
+        moves = self._moves(cohort, target)
+        line = fit_calibrator("platt", evidence, target, self.frame.window_months, moves)
         return line.probability(self.fitter.fit(candidate, cohort, within).margin(x))
+
+    def _moves(self, cohort: str, target: dt.date) -> Moves:
+        return self.fitter.pool.lately.get((self.frame.division, cohort, target), NOTHING)
 
     def _jury(self, cohort: str, within: Slice) -> Jury:
         """The division's own, or the pooled one; kept, for its margins are asked for again."""

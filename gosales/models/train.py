@@ -28,6 +28,7 @@ from gosales.models.division import Trained, Unmodelled, train_division
 from gosales.models.evaluate import calibration_bins, gains, thresholds
 from gosales.models.explain import coefficients, shap_global, shap_sample
 from gosales.models.frame import Frame, load_frame
+from gosales.models.lately import lately
 from gosales.models.persist import model_files, sha256
 from gosales.models.pool import Pool
 from gosales.models.prefetch import prefetch
@@ -176,7 +177,8 @@ def _side_by_side(run: Run, jobs: Sequence[_Job], star: StarFacts) -> Any:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         window = run.settings.labels.window_months
         frames = workers.map(lambda name: load_frame(run, name, days, window), star.divisions)
-        pool = Pool(list(frames), run.settings.modeling, run.settings.run.seed)
+        moves = lately(run, star.divisions, {*days, target}, window)
+        pool = Pool(list(frames), run.settings.modeling, run.settings.run.seed, moves)
         prefetch(pool, jobs[0].models, threads)
         yield from workers.map(lambda job: _train_one(job, pool, target), jobs)
 
