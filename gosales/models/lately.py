@@ -5,6 +5,9 @@ same window a year before. So buyers of the last part of a window are counted, b
 cohort: beside those of all parts of the newest window, and beside those of the same part a year
 before. The first moves the level of the newest window, the second that of a year ago, as a
 seasonal forecast with a drift does (Hyndman and Athanasopoulos, Forecasting, 2021).
+
+Counts are few. So each move is shrunk by how far the moves of all divisions at that day differ
+beyond chance (empirical Bayes; Morris 1983): where levels hold still, chance moves none.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ from gosales.run import Run
 
 __all__ = ["NOTHING", "Lately", "Moves", "lately"]
 
-# What was counted before speaks for as many buyers: few of them move no level far.
-PRIOR_BUYERS = 5.0
+# How far levels move (a variance of log-odds), before the divisions tell: counts for so many.
+PRIOR_VARIANCE, PRIOR_DIVISIONS = 0.05, 4.0
 MOST = 1.5
 
 
@@ -65,12 +68,14 @@ def lately(
             key = (row["division"], cohort, row["cutoff"])
             customers, buyers = counts.get(key, (0.0, 0.0))
             counts[key] = (customers + row["customers"], buyers + row["buyers"])
-    return {
-        (name, cohort, day): _moves(anchors, partial(_count, counts, name, cohort))
-        for name in divisions
-        for cohort in (JOINT, OWNED, NEVER_OWNED)
-        for day, anchors in days.items()
-    }
+    found: dict[tuple[str, str, dt.date], Moves] = {}
+    for cohort in (JOINT, OWNED, NEVER_OWNED):
+        for day, anchors in days.items():
+            seen = [_seen(anchors, partial(_count, counts, name, cohort)) for name in divisions]
+            last, year = (_shrunk(kind) for kind in zip(*seen, strict=True))
+            for name, *moved in zip(divisions, last, year, strict=True):
+                found[name, cohort, day] = Moves(*moved)
+    return found
 
 
 def _count(
@@ -107,21 +112,39 @@ def _before(end: dt.date, months: int) -> dt.date:
     return day
 
 
-def _moves(anchors: _Anchors, count: Callable[[dt.date], Count | None]) -> Moves:
-    found = [count(day) for day in anchors.parts]
-    parts = [one for one in found if one is not None]
-    if found[0] is None:
-        return NOTHING
-    rate = float(np.mean([buyers / customers for customers, buyers in parts]))
-    last = _move(found[0], rate) if len(parts) == len(found) else 0.0
-    before = count(anchors.year)
-    return Moves(last, 0.0 if before is None else _move(found[0], before[1] / before[0]))
+# A move and its variance by chance; None where there is nothing to hold it against.
+Move = tuple[float, float] | None
 
 
-def _move(now: Count, rate: float) -> float:
-    """Log-odds of the share now, shrunk towards ``rate``, less those of ``rate``."""
-    customers, buyers = now
-    rate = float(np.clip(rate, 0.5 / customers, 0.98))
-    share = rate * (buyers + PRIOR_BUYERS) / (customers * rate + PRIOR_BUYERS)
-    odds = [np.log(one / (1 - one)) for one in (min(share, 0.98), rate)]
-    return float(np.clip(odds[0] - odds[1], -MOST, MOST))
+def _seen(anchors: _Anchors, count: Callable[[dt.date], Count | None]) -> tuple[Move, Move]:
+    """Against all parts of the newest window, and against the same part a year before."""
+    parts = [one for day in anchors.parts if (one := count(day)) is not None]
+    now, before = count(anchors.parts[0]), count(anchors.year)
+    whole = len(parts) == len(anchors.parts)
+    window = (sum(size for size, _ in parts), sum(bought for _, bought in parts))
+    return _move(now, window if whole else None), _move(now, before)
+
+
+def _move(now: Count | None, before: Count | None) -> Move:
+    """Log-odds of a share less those of another; half a buyer keeps both finite."""
+    if now is None or before is None:
+        return None
+    odds = [(bought + 0.5) / (size - bought + 0.5) for size, bought in (now, before)]
+    chance = sum(
+        1 / (one + 0.5) for size, bought in (now, before) for one in (bought, size - bought)
+    )
+    return float(np.log(odds[0] / odds[1])), chance
+
+
+def _shrunk(moves: Sequence[Move]) -> list[float]:
+    """Each move times the part of its variance that is not chance; 0 for None."""
+    known = np.array([move for move in moves if move is not None]).reshape(-1, 2)
+    weight = (PRIOR_VARIANCE + known[:, 1]) ** -2
+    beyond = len(known) * weight @ (known[:, 0] ** 2 - known[:, 1]) / max(weight.sum(), 1e-12)
+    variance = (beyond + PRIOR_DIVISIONS * PRIOR_VARIANCE) / (len(known) + PRIOR_DIVISIONS)
+    variance = max(float(variance), 0.0)
+    return [
+        0.0 if move is None
+        else float(np.clip(move[0] * variance / (variance + move[1]), -MOST, MOST))
+        for move in moves
+    ]  # fmt: skip
