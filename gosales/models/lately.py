@@ -112,7 +112,7 @@ def _before(end: dt.date, months: int) -> dt.date:
     return day
 
 
-# A move and its variance by chance; None where there is nothing to hold it against.
+# A move and its variance by chance; None where nobody bought: the division may not be sold yet.
 Move = tuple[float, float] | None
 
 
@@ -127,7 +127,7 @@ def _seen(anchors: _Anchors, count: Callable[[dt.date], Count | None]) -> tuple[
 
 def _move(now: Count | None, before: Count | None) -> Move:
     """Log-odds of a share less those of another; half a buyer keeps both finite."""
-    if now is None or before is None:
+    if now is None or before is None or not now[1] + before[1]:
         return None
     odds = [(bought + 0.5) / (size - bought + 0.5) for size, bought in (now, before)]
     chance = sum(
