@@ -1,13 +1,14 @@
-"""What windows that have not closed yet already tell of a division's level.
+"""What windows that have not closed yet already tell of first purchases in a division.
 
 The newest closed label window ends today, but began a window ago; a season is forecast from the
-same window a year before. So buyers of the last part of a window are counted, by division and
-cohort: beside those of all parts of the newest window, and beside those of the same part a year
+same window a year before. So those who buy for the first time in the last part of a window are
+counted: beside those of all parts of the newest window, and beside those of the same part a year
 before. The first moves the level of the newest window, the second that of a year ago, as a
 seasonal forecast with a drift does (Hyndman and Athanasopoulos, Forecasting, 2021).
 
 Counts are few. So each move is shrunk by how far the moves of all divisions at that day differ
 beyond chance (empirical Bayes; Morris 1983): where levels hold still, chance moves none.
+Owners' levels are left alone: their orders come in rhythms that half a window cuts through.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import pyarrow.compute as pc
 
 from gosales.etl.star import open_star
 from gosales.labels import LabelSpec, label_counts
-from gosales.models.slices import JOINT, NEVER_OWNED, OWNED
 from gosales.months import add_months, label_window, part_of_window
 from gosales.run import Run
 
@@ -42,8 +43,8 @@ class Moves:
 
 
 NOTHING = Moves()
-# (division, cohort, target) -> moves
-Lately = Mapping[tuple[str, str, dt.date], Moves]
+# (division, target) -> moves
+Lately = Mapping[tuple[str, dt.date], Moves]
 # (customers, buyers)
 Count = tuple[float, float]
 
@@ -62,26 +63,23 @@ def lately(
     spec = replace(LabelSpec.from_settings(run), window_months=part)
     wanted = sorted({anchor for anchors in days.values() for anchor in anchors.all})
     table = run.engine.to_arrow(label_counts(star, divisions, wanted, spec))
-    counts: dict[tuple[str, str, dt.date], Count] = {}
-    for row in table.to_pylist():
-        for cohort in (JOINT, OWNED if row["owned"] else NEVER_OWNED):
-            key = (row["division"], cohort, row["cutoff"])
-            customers, buyers = counts.get(key, (0.0, 0.0))
-            counts[key] = (customers + row["customers"], buyers + row["buyers"])
-    found: dict[tuple[str, str, dt.date], Moves] = {}
-    for cohort in (JOINT, OWNED, NEVER_OWNED):
-        for day, anchors in days.items():
-            seen = [_seen(anchors, partial(_count, counts, name, cohort)) for name in divisions]
-            last, year = (_shrunk(kind) for kind in zip(*seen, strict=True))
-            for name, *moved in zip(divisions, last, year, strict=True):
-                found[name, cohort, day] = Moves(*moved)
+    counts = {
+        (row["division"], row["cutoff"]): (float(row["customers"]), float(row["buyers"]))
+        for row in table.filter(pc.equal(table.column("owned"), 0)).to_pylist()
+    }
+    found: dict[tuple[str, dt.date], Moves] = {}
+    for day, anchors in days.items():
+        seen = [_seen(anchors, partial(_count, counts, name)) for name in divisions]
+        last, year = (_shrunk(kind) for kind in zip(*seen, strict=True))
+        for name, *moved in zip(divisions, last, year, strict=True):
+            found[name, day] = Moves(*moved)
     return found
 
 
 def _count(
-    counts: Mapping[tuple[str, str, dt.date], Count], division: str, cohort: str, day: dt.date
+    counts: Mapping[tuple[str, dt.date], Count], division: str, day: dt.date
 ) -> Count | None:
-    return counts.get((division, cohort, day))
+    return counts.get((division, day))
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class PooledRows:
 class Pool:
     """The frames of the divisions that learn together, and the fits made on them so far.
 
-    ``lately``: how levels moved by each day that one may be forecast for.
+    ``lately``: how first purchases moved by each day that a level may be forecast for.
     """
 
     frames: Sequence[Frame]

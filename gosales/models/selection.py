@@ -21,7 +21,7 @@ from gosales.models.jury import Jury, own_jury, pooled_jury
 from gosales.models.lately import NOTHING, Moves
 from gosales.models.protocol import Rules
 from gosales.models.search import firmer_one, shortlist
-from gosales.models.slices import Slice
+from gosales.models.slices import NEVER_OWNED, Slice
 from gosales.models.value import fit_value
 from gosales.settings import ModelingSettings
 
@@ -116,7 +116,8 @@ class Trainer:
         return line.probability(self.fitter.fit(candidate, cohort, within).margin(x))
 
     def _moves(self, cohort: str, target: dt.date) -> Moves:
-        return self.fitter.pool.lately.get((self.frame.division, cohort, target), NOTHING)
+        known = self.fitter.pool.lately if cohort == NEVER_OWNED else {}
+        return known.get((self.frame.division, target), NOTHING)
 
     def _jury(self, cohort: str, within: Slice) -> Jury:
         """The division's own, or the pooled one; kept, for its margins are asked for again."""
