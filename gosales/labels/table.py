@@ -92,8 +92,7 @@ def label_counts(
     everybody = everybody.group_by("cutoff").agg(everybody=_.count())
     owners = before.join(days, before.first_in_division <= days.cutoff)
     owners = owners.group_by("division", "cutoff").agg(owners=_.count())
-    names = [ibis.literal(name).name("division").as_table() for name in divisions]
-    cells = everybody.cross_join(ibis.union(*names) if len(names) > 1 else names[0])
+    cells = everybody.cross_join(_named(divisions))
     cells = _left(cells, owners, ["division", "cutoff"])
     cells = cells.mutate(owners=cells.owners.fill_null(0))
     sizes = ibis.union(
@@ -132,8 +131,12 @@ def _population(
         population = customers.cross_join(windows)
     else:
         population = customers.join(windows, customers.first_order <= windows.cutoff)
+    return population.cross_join(_named(divisions))
+
+
+def _named(divisions: Sequence[str]) -> ir.Table:
     names = [ibis.literal(name).name("division").as_table() for name in divisions]
-    return population.cross_join(ibis.union(*names) if len(names) > 1 else names[0])
+    return ibis.union(*names) if len(names) > 1 else names[0]
 
 
 def _net_profit(own: ir.Table, windows: ir.Table, spec: LabelSpec) -> ir.Table:

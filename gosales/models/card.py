@@ -17,7 +17,6 @@ from gosales.models.selection import FittedHead
 from gosales.models.worth import value_figures
 from gosales.settings import ModelingSettings
 
-IN_TIME = ("nested", "temporal")
 __all__ = ["guards", "metadata", "metrics", "model_card", "selected_model"]
 
 
@@ -85,7 +84,7 @@ def guards(
         ),
         Guard(
             "evaluation",
-            "warning" if trained.plan.kind in ("customer", "borrowed") else "ok",
+            "ok" if trained.plan.in_time else "warning",
             f"Figures are {trained.plan.description}.",
         ),
     ]
@@ -205,7 +204,7 @@ def metadata(frame: Frame, trained: Trained, inputs: dict[str, str]) -> dict[str
         "rows": len(frame.label),
         "feature_types": {name: frame.types[name] for name in names},
         "trained_on": inputs,
-        "forecasts": foretold(frame, trained.judged, trained.plan.kind in IN_TIME),
+        "forecasts": foretold(frame, trained.judged, trained.plan.in_time),
     }
 
 

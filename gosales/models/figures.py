@@ -24,7 +24,7 @@ from gosales.models.evaluate import (
 )
 from gosales.models.frame import Bools, Floats, Frame, Ints
 
-__all__ = ["COHORTS", "Judged", "published"]
+__all__ = ["COHORTS", "Judged", "cohort_mask", "published"]
 
 COHORTS = ("all", "expansion", "renewal_like")
 # Who has intervals: the model, and the rule that it must beat.
@@ -110,7 +110,8 @@ def published(frame: Frame, judged: Judged, draws: int, seed: int) -> dict[str, 
     }
 
 
-def _mask(frame: Frame, judged: Judged, cohort: str) -> Bools:
+def cohort_mask(frame: Frame, judged: Judged, cohort: str) -> Bools:
+    """The judged rows of a cohort."""
     owned = frame.owned[judged.rows]
     return {"all": np.ones(len(owned), dtype=bool), "expansion": ~owned, "renewal_like": owned}[
         cohort
@@ -121,7 +122,7 @@ def _parts(frame: Frame, judged: Judged) -> Iterator[_Part]:
     """Every ranking whose cohort has buyers and others; those over all cutoffs have no cutoff."""
     for scorer, scores in judged.scores.items():
         for cohort in COHORTS:
-            mask = _mask(frame, judged, cohort)
+            mask = cohort_mask(frame, judged, cohort)
             prior = judged.prior_all if cohort == "all" else judged.prior_cohort
             at = frame.cutoff[judged.rows]
             places: list[int | None] = [None, *(int(place) for place in np.unique(at))]
@@ -143,7 +144,7 @@ def _summary(
     parts: list[_Part], scorer: str, cohort: str, frame: Frame, judged: Judged
 ) -> dict[str, Any]:
     """Figures of a scorer in a cohort with their intervals; null where there is none."""
-    mask = _mask(frame, judged, cohort)
+    mask = cohort_mask(frame, judged, cohort)
     label = frame.label[judged.rows][mask]
     intervals: dict[str, list[float | None]] = {}
     values: dict[str, float | None] = {}
@@ -171,7 +172,7 @@ def _figure(parts: list[_Part], scorer: str, cohort: str, name: str) -> tuple[fl
 
 
 def _prevalence(frame: Frame, judged: Judged, cohort: str) -> dict[str, float | None]:
-    mask = _mask(frame, judged, cohort)
+    mask = cohort_mask(frame, judged, cohort)
     label = frame.label[judged.rows][mask]
     prior = (judged.prior_all if cohort == "all" else judged.prior_cohort)[mask]
     if not len(label):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gosales.models.figures import COHORTS, Judged
+from gosales.models.figures import COHORTS, Judged, cohort_mask
 from gosales.models.frame import Bools, Frame, Ints
 
 __all__ = ["CELLS", "foretold"]
@@ -36,8 +36,8 @@ def foretold(frame: Frame, judged: Judged, in_time: bool) -> list[dict[str, Any]
 
     ``in_time``: whether the judging models knew only what had happened by then.
     """
-    at, owned = frame.cutoff[judged.rows], frame.owned[judged.rows]
-    masks = dict(zip(COHORTS, (np.ones(len(at), dtype=bool), ~owned, owned), strict=True))
+    at = frame.cutoff[judged.rows]
+    masks = {cohort: cohort_mask(frame, judged, cohort) for cohort in COHORTS}
     return [
         _cell(frame, judged, np.flatnonzero(mask & (at == place)))
         | {"cohort": cohort, "cutoff": str(frame.cutoffs[place]), "in_time": in_time}

@@ -14,9 +14,8 @@ Owners' levels are left alone: their orders come in rhythms that half a window c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pyarrow.compute as pc
@@ -69,17 +68,11 @@ def lately(
     }
     found: dict[tuple[str, dt.date], Moves] = {}
     for day, anchors in days.items():
-        seen = [_seen(anchors, partial(_count, counts, name)) for name in divisions]
+        seen = [_seen(anchors, name, counts) for name in divisions]
         last, year = (_shrunk(kind) for kind in zip(*seen, strict=True))
         for name, *moved in zip(divisions, last, year, strict=True):
             found[name, day] = Moves(*moved)
     return found
-
-
-def _count(
-    counts: Mapping[tuple[str, dt.date], Count], division: str, day: dt.date
-) -> Count | None:
-    return counts.get((division, day))
 
 
 @dataclass(frozen=True)
@@ -114,10 +107,12 @@ def _before(end: dt.date, months: int) -> dt.date:
 Move = tuple[float, float] | None
 
 
-def _seen(anchors: _Anchors, count: Callable[[dt.date], Count | None]) -> tuple[Move, Move]:
+def _seen(
+    anchors: _Anchors, division: str, counts: Mapping[tuple[str, dt.date], Count]
+) -> tuple[Move, Move]:
     """Against all parts of the newest window, and against the same part a year before."""
-    parts = [one for day in anchors.parts if (one := count(day)) is not None]
-    now, before = count(anchors.parts[0]), count(anchors.year)
+    now, *_, before = (counts.get((division, day)) for day in anchors.all)
+    parts = [counts[division, day] for day in anchors.parts if (division, day) in counts]
     whole = len(parts) == len(anchors.parts)
     window = (sum(size for size, _ in parts), sum(bought for _, bought in parts))
     return _move(now, window if whole else None), _move(now, before)

@@ -73,6 +73,11 @@ class Plan:
     def description(self) -> str:
         return DESCRIPTION[self.kind]
 
+    @property
+    def in_time(self) -> bool:
+        """Whether the judging models knew only what had happened by then."""
+        return self.kind in ("nested", "temporal")
+
 
 @dataclass(frozen=True)
 class Rules:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gosales.models.evaluate import customer_draws
-from gosales.models.figures import COHORTS, Judged
+from gosales.models.figures import COHORTS, Judged, cohort_mask
 from gosales.models.frame import Floats, Frame
 
 __all__ = ["value_figures"]
@@ -19,14 +19,12 @@ def value_figures(frame: Frame, judged: Judged, draws: int, seed: int) -> dict[s
     ``ratio`` is realised over expected, with its 95 % interval over customers; the error of a
     purchase's value is the mean absolute one, beside that of the cohort's mean purchase.
     """
-    owned = frame.owned[judged.rows]
-    masks = {"all": np.ones(len(owned), dtype=bool), "expansion": ~owned, "renewal_like": owned}
     bought = frame.label[judged.rows] > 0
     came = np.where(bought, np.maximum(frame.gp[judged.rows], 0.0), 0.0)
     expected = judged.p * judged.worth
     found: dict[str, Any] = {}
     for cohort in COHORTS:
-        mask = masks[cohort]
+        mask = cohort_mask(frame, judged, cohort)
         buyers = mask & bought
         if not buyers.any() or expected[mask].sum() <= 0:
             found[cohort] = None

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gosales.models.evaluate import METRICS, Ranking, customer_draws, interval, measure
+from gosales.models.figures import COHORTS
 from gosales.scoring import CERTAIN, Outlook
 from gosales.whitespace.attributes import OTHER
 from gosales.whitespace.capacity import share_count
@@ -31,7 +32,6 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Cells = Sequence[Mapping[str, Any]]
-COHORTS = ("all", "expansion", "renewal_like")
 PERCENTS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0)
 # Buyers that a figure needs before it is called good or bad.
 ENOUGH = 8
