@@ -14,7 +14,7 @@ from gosales.labels.build import (
     ensure_labels,
 )
 from gosales.labels.spec import LabelSpec, read_denylist
-from gosales.labels.table import COHORTS, label_counts, label_table
+from gosales.labels.table import COHORTS, first_purchase_counts, label_table
 
 __all__ = [
     "COHORTS",
@@ -24,7 +24,7 @@ __all__ = [
     "build_labels",
     "check_cutoffs",
     "ensure_labels",
-    "label_counts",
+    "first_purchase_counts",
     "label_table",
     "read_denylist",
 ]

@@ -12,9 +12,9 @@ from ibis import _
 from gosales.engine import MONEY
 from gosales.etl.star import Star
 from gosales.labels.spec import LabelSpec
-from gosales.months import label_window
+from gosales.months import Window, label_window
 
-__all__ = ["COHORTS", "COLUMNS", "label_counts", "label_table"]
+__all__ = ["COHORTS", "COLUMNS", "first_purchase_counts", "label_table"]
 
 COHORTS = ("new_logo", "expansion", "renewal_like")
 COLUMNS = (
@@ -30,6 +30,8 @@ COLUMNS = (
     "is_renewal_like",
     "censored_flag",
 )
+# What tells one window from another: the day before it and its last.
+SPAN = ("cutoff", "window_end")
 
 
 def label_table(
@@ -45,13 +47,15 @@ def label_table(
     facts = star.transactions.select(
         "customer_id", "order_date", "product_sku", "gross_profit", division="product_division"
     )
-    windows = _windows(cutoffs, spec, star.about.last_order)
+    windows = _windows(
+        [label_window(cutoff, spec.window_months) for cutoff in cutoffs], star.about.last_order
+    )
     own = facts.filter(facts.division.isin(list(divisions)))
     population = _population(star, facts, divisions, windows, spec)
 
     before = own.group_by("customer_id", "division").agg(first_in_division=_.order_date.min())
     rows = _left(population, before, ["customer_id", "division"])
-    rows = _left(rows, _net_profit(own, windows, spec), ["customer_id", "division", "cutoff"])
+    rows = _left(rows, _net_profit(own, windows, spec), ["customer_id", "division", *SPAN])
 
     known = (rows.first_order <= rows.cutoff).fill_null(False)
     owned = (rows.first_in_division <= rows.cutoff).fill_null(False)
@@ -65,52 +69,46 @@ def label_table(
     ).select(*COLUMNS)
 
 
-def label_counts(
-    star: Star, divisions: Sequence[str], cutoffs: Sequence[dt.date], spec: LabelSpec
+def first_purchase_counts(
+    star: Star, divisions: Sequence[str], windows: Sequence[Window], spec: LabelSpec
 ) -> ir.Table:
-    """(division, cutoff, owned) -> ``customers`` who had ordered by then, ``buyers`` among them.
+    """(division, cutoff, window_end) -> ``customers`` who had ordered by the cutoff, the day before
+    the window, but never in the division, and the ``buyers`` among them.
 
-    What adding up ``label_table`` would give, of customers with a history, without its rows; a
-    group without a customer has none. ``owned`` is 0 or 1.
+    What adding up ``label_table`` would give, without its rows; a window without such a customer
+    has none.
     """
     facts = star.transactions.select(
         "customer_id", "order_date", "product_sku", "gross_profit", division="product_division"
     )
-    windows = _windows(cutoffs, spec, star.about.last_order)
+    spans = _windows(windows, star.about.last_order)
     own = facts.filter(facts.division.isin(list(divisions)))
     known = facts.group_by("customer_id").agg(first_order=_.order_date.min())
     before = own.group_by("customer_id", "division").agg(first_in_division=_.order_date.min())
-    won = _net_profit(own, windows, spec)
+    won = _net_profit(own, spans, spec)
     won = won.filter(won.net_gp > ibis.literal(spec.threshold, MONEY))
     won = _left(_left(won, before, ["customer_id", "division"]), known, ["customer_id"])
-    won = won.filter(won.first_order <= won.cutoff)
-    won = won.mutate(owned=(won.first_in_division <= won.cutoff).cast("int8"))
-    buyers = won.group_by("division", "cutoff", "owned").agg(buyers=_.count())
+    won = won.filter(won.first_order <= won.cutoff, won.first_in_division > won.cutoff)
+    buyers = won.group_by("division", *SPAN).agg(buyers=_.count())
 
-    days = windows.select("cutoff")
+    days = spans.select(*SPAN)
     everybody = known.join(days, known.first_order <= days.cutoff)
-    everybody = everybody.group_by("cutoff").agg(everybody=_.count())
+    everybody = everybody.group_by(*SPAN).agg(everybody=_.count())
     owners = before.join(days, before.first_in_division <= days.cutoff)
-    owners = owners.group_by("division", "cutoff").agg(owners=_.count())
-    cells = everybody.cross_join(_named(divisions))
-    cells = _left(cells, owners, ["division", "cutoff"])
-    cells = cells.mutate(owners=cells.owners.fill_null(0))
-    sizes = ibis.union(
-        cells.select("division", "cutoff", owned=ibis.literal(1, "int8"), customers=_.owners),
-        cells.select(
-            "division", "cutoff", owned=ibis.literal(0, "int8"), customers=_.everybody - _.owners
-        ),
-    )
-    rows = _left(sizes.filter(sizes.customers > 0), buyers, ["division", "cutoff", "owned"])
-    return rows.mutate(buyers=rows.buyers.fill_null(0))
+    owners = owners.group_by("division", *SPAN).agg(owners=_.count())
+    cells = _left(everybody.cross_join(_named(divisions)), owners, ["division", *SPAN])
+    cells = cells.mutate(customers=cells.everybody - cells.owners.fill_null(0))
+    rows = _left(cells.filter(cells.customers > 0), buyers, ["division", *SPAN])
+    rows = rows.mutate(buyers=rows.buyers.fill_null(0))
+    return rows.select("division", *SPAN, "customers", "buyers")
 
 
-def _windows(cutoffs: Sequence[dt.date], spec: LabelSpec, last_order: dt.date) -> ir.Table:
-    """One row a cutoff: its window's first and last day, and whether the data ends inside."""
+def _windows(windows: Sequence[Window], last_order: dt.date) -> ir.Table:
+    """One row a window: the cutoff before it, its first and last day, and whether the data ends
+    inside."""
     rows = []
-    for cutoff in cutoffs:
-        window = label_window(cutoff, spec.window_months)
-        row = ibis.literal(cutoff).name("cutoff").as_table()
+    for window in windows:
+        row = ibis.literal(window.start - dt.timedelta(days=1)).name("cutoff").as_table()
         rows.append(
             row.mutate(
                 window_start=ibis.literal(window.start),
@@ -140,7 +138,7 @@ def _named(divisions: Sequence[str]) -> ir.Table:
 
 
 def _net_profit(own: ir.Table, windows: ir.Table, spec: LabelSpec) -> ir.Table:
-    """(customer, division, cutoff) -> ``net_gp`` of the lines inside the window that count."""
+    """(customer, division, window) -> ``net_gp`` of the lines inside it that count."""
     if spec.denylist:
         own = own.filter(own.product_sku.notin(sorted(spec.denylist)))
     daily = own.group_by("customer_id", "division", "order_date").agg(
@@ -150,7 +148,7 @@ def _net_profit(own: ir.Table, windows: ir.Table, spec: LabelSpec) -> ir.Table:
         windows,
         [daily.order_date >= windows.window_start, daily.order_date <= windows.window_end],
     )
-    return inside.group_by("customer_id", "division", "cutoff").agg(
+    return inside.group_by("customer_id", "division", *SPAN).agg(
         net_gp=_.gross_profit.sum().cast(MONEY)
     )
 

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 
 from gosales.etl.star import open_star
-from gosales.labels import LabelSpec, label_counts
-from gosales.months import add_months, label_window, part_of_window
+from gosales.labels import LabelSpec, first_purchase_counts
+from gosales.months import Window, add_months, part_of_window
 from gosales.run import Run
 
 __all__ = ["NOTHING", "Lately", "Moves", "lately"]
@@ -30,6 +29,7 @@ __all__ = ["NOTHING", "Lately", "Moves", "lately"]
 # How far levels move (a variance of log-odds), before the divisions tell: counts for so many.
 PRIOR_VARIANCE, PRIOR_DIVISIONS = 0.05, 4.0
 MOST = 1.5
+DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,23 @@ def lately(
     part, star = part_of_window(window_months), open_star(run)
     if part == window_months:
         return {}
-    days = {day: _anchors(min(day, star.about.last_order), window_months) for day in targets}
-    spec = replace(LabelSpec.from_settings(run), window_months=part)
-    wanted = sorted({anchor for anchors in days.values() for anchor in anchors.all})
-    table = run.engine.to_arrow(label_counts(star, divisions, wanted, spec))
+    days = {day: _parts(min(day, star.about.last_order), window_months) for day in targets}
+    wanted = sorted(
+        {window for parts in days.values() for window in parts.all},
+        key=lambda window: (window.start, window.end),
+    )
+    spec = LabelSpec.from_settings(run)
+    table = run.engine.to_arrow(first_purchase_counts(star, divisions, wanted, spec))
     counts = {
-        (row["division"], row["cutoff"]): (float(row["customers"]), float(row["buyers"]))
-        for row in table.filter(pc.equal(table.column("owned"), 0)).to_pylist()
+        (row["division"], Window(row["cutoff"] + DAY, row["window_end"])): (
+            float(row["customers"]),
+            float(row["buyers"]),
+        )
+        for row in table.to_pylist()
     }
     found: dict[tuple[str, dt.date], Moves] = {}
-    for day, anchors in days.items():
-        seen = [_seen(anchors, name, counts) for name in divisions]
+    for day, parts in days.items():
+        seen = [_seen(parts, name, counts) for name in divisions]
         last, year = (_shrunk(kind) for kind in zip(*seen, strict=True))
         for name, *moved in zip(divisions, last, year, strict=True):
             found[name, day] = Moves(*moved)
@@ -76,31 +82,30 @@ def lately(
 
 
 @dataclass(frozen=True)
-class _Anchors:
-    """Cutoffs of parts of a window: the newest first, and that of the newest a year before."""
+class _Parts:
+    """Parts of the window that ends at a target, the newest first, and that of the newest a year
+    before.
 
-    parts: tuple[dt.date, ...]
-    year: dt.date
+    They fill it without a rest whatever day the target is: a log that bills on the last day of
+    the month has as many of those days in each.
+    """
+
+    window: tuple[Window, ...]
+    year: Window
 
     @property
-    def all(self) -> tuple[dt.date, ...]:
-        return (*self.parts, self.year)
+    def all(self) -> tuple[Window, ...]:
+        return (*self.window, self.year)
 
 
-def _anchors(target: dt.date, window_months: int) -> _Anchors:
+def _parts(target: dt.date, window_months: int) -> _Parts:
     part = part_of_window(window_months)
-    ends = [add_months(target, -months) for months in (*range(0, window_months, part), 12)]
-    *parts, year = (_before(end, part) for end in ends)
-    return _Anchors(tuple(parts), year)
 
+    def ended(months: int) -> Window:
+        before = add_months(target, -months - part)
+        return Window(before + DAY, add_months(target, -months))
 
-def _before(end: dt.date, months: int) -> dt.date:
-    """The last cutoff whose window of so many months has closed by ``end``."""
-    day = add_months(end, -months)
-    # Month ends stay month ends: the window of one may reach beyond the day that it was made of.
-    while label_window(day, months).end > end:
-        day -= dt.timedelta(days=1)
-    return day
+    return _Parts(tuple(map(ended, range(0, window_months, part))), ended(12))
 
 
 # A move and its variance by chance; None where nobody bought: the division may not be sold yet.
@@ -108,14 +113,13 @@ Move = tuple[float, float] | None
 
 
 def _seen(
-    anchors: _Anchors, division: str, counts: Mapping[tuple[str, dt.date], Count]
+    parts: _Parts, division: str, counts: Mapping[tuple[str, Window], Count]
 ) -> tuple[Move, Move]:
     """Against all parts of the newest window, and against the same part a year before."""
-    now, *_, before = (counts.get((division, day)) for day in anchors.all)
-    parts = [counts[division, day] for day in anchors.parts if (division, day) in counts]
-    whole = len(parts) == len(anchors.parts)
-    window = (sum(size for size, _ in parts), sum(bought for _, bought in parts))
-    return _move(now, window if whole else None), _move(now, before)
+    *window, before = (counts.get((division, one)) for one in parts.all)
+    known = [count for count in window if count is not None]
+    whole = (sum(size for size, _ in known), sum(bought for _, bought in known))
+    return _move(window[0], whole if len(known) == len(window) else None), _move(window[0], before)
 
 
 def _move(now: Count | None, before: Count | None) -> Move:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gosales.etl.star import open_star
-from gosales.labels import COHORTS, LabelSpec, label_counts, label_table
+from gosales.labels import COHORTS, LabelSpec, first_purchase_counts, label_table
+from gosales.months import label_window
 from gosales.run import Run
 from tests.conftest import OpenRun, fact, write_star
 from tests.features.logs import DIVISIONS, SPARK, random_log
@@ -56,22 +57,33 @@ def test_labels_equal_the_oracle(run: Run, mode: str, threshold: float) -> None:
     assert {r["label"] for r in rows} == {0, 1}
 
 
-def test_counts_are_the_sums_of_the_rows(run_in: OpenRun, engine_name: str) -> None:
+def test_counts_of_first_purchases_are_the_sums_of_the_rows(
+    run_in: OpenRun, engine_name: str
+) -> None:
     cutoffs = [dt.date(2023, 6, 30), dt.date(2024, 2, 29), dt.date(2024, 8, 31)]
-    spec = LabelSpec(3, "expansion", 20.0, frozenset({"PD-1"}))
+    # Windows that start on the same day are told apart.
+    specs = [LabelSpec(months, "expansion", 20.0, frozenset({"PD-1"})) for months in (1, 3)]
+    windows = [label_window(cutoff, spec.window_months) for spec in specs for cutoff in cutoffs]
     with run_in(**{"database.engine": engine_name, "database.spark": SPARK}) as run:
         write_star(run, random_log(7))
         star = open_star(run)
-        rows = run.engine.to_arrow(label_table(star, list(DIVISIONS), cutoffs, spec)).to_pylist()
-        found = run.engine.to_arrow(label_counts(star, list(DIVISIONS), cutoffs, spec)).to_pylist()
+        rows = [
+            row
+            for spec in specs
+            for row in run.engine.to_arrow(
+                label_table(star, list(DIVISIONS), cutoffs, spec)
+            ).to_pylist()
+        ]
+        counts = first_purchase_counts(star, list(DIVISIONS), windows, specs[0])
+        found = run.engine.to_arrow(counts).to_pylist()
     wanted: dict[Any, list[int]] = {}
     for row in rows:
-        key = (row["division"], row["cutoff"], row["is_renewal_like"])
-        count = wanted.setdefault(key, [0, 0])
-        count[0] += 1
-        count[1] += row["label"]
+        if not row["is_renewal_like"]:
+            count = wanted.setdefault((row["division"], row["cutoff"], row["window_end"]), [0, 0])
+            count[0] += 1
+            count[1] += row["label"]
     assert {
-        (row["division"], row["cutoff"], row["owned"]): [row["customers"], row["buyers"]]
+        (row["division"], row["cutoff"], row["window_end"]): [row["customers"], row["buyers"]]
         for row in found
     } == wanted
     assert len(found) == len(wanted) and sum(buyers for _, buyers in wanted.values())

@@ -52,6 +52,20 @@ def test_a_season_moves_the_newest_window_alone(run: Run) -> None:
     assert moves.year == pytest.approx(0.0, abs=0.12)
 
 
+def test_the_last_day_of_february_is_in_one_part_alone(run: Run) -> None:
+    """A log that bills on the 29th, and most in February, which has a shorter month."""
+    target = dt.date(2023, 5, 29)
+    bills = [
+        fact(f"{back}-{n}", str(add_months(target, -back)), "PDM", 9)
+        for back in range(24)
+        for n in range(60 if back % 12 == 3 else 12)
+    ]
+    known = [fact(bill["customer_id"], "2020-01-01", "Other", 5) for bill in bills]
+    write_star(run, [*crowd(3000, target), *bills, *known])
+    moves = lately(run, ["PDM", "Other"], [target], 6)["PDM", target]
+    assert moves.last < -0.2 and moves.year == pytest.approx(0.0, abs=0.1)
+
+
 def test_few_buyers_move_little(run: Run) -> None:
     many, few = (firsts(run, months(24, 3, "PDM", 1, buyers)) for buyers in (12, 1))
     assert many.last < few.last <= 0 and abs(few.year) < abs(many.year) / 2
