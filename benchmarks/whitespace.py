@@ -1,8 +1,9 @@
 """How much of what was bought the list holds, beside simpler ways to make one.
 
     python benchmarks/whitespace.py                      # simulated and completejourney
-    python benchmarks/whitespace.py --log DIR --sweep    # a folder with a sales log of yours
+    python benchmarks/whitespace.py --log DIR            # a folder with a sales log of yours
     python benchmarks/whitespace.py --cutoffs 9 --months 1      # and the mean over nine cutoffs
+    python benchmarks/whitespace.py --cutoffs 9 --months 1 --sweep      # other weights and caps
 
 At an earlier cutoff, models are trained on label windows that had closed by then; every way
 ranks the same pairs (customers who never bought the division), and the first 5, 10 and 20 % of
@@ -15,87 +16,49 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime as dt
+import itertools
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from gosales.config import load_settings
 from gosales.errors import NothingToDo
 from gosales.etl.build_star import build_star
-from gosales.etl.star import open_star, read_star_facts
 from gosales.pipeline.setup import sample_completejourney, sample_simulated
-from gosales.run import Run, open_run
-from gosales.scoring import CERTAIN, LIKELY, Outlook
+from gosales.run import open_run
+from gosales.scoring import CERTAIN, LIKELY
 from gosales.settings import WhitespaceWeights
-from gosales.whitespace.backtest import backtest_forecasts, backtest_scores, earlier_cutoffs
-from gosales.whitespace.capacity import Limits, choose
-from gosales.whitespace.capture import realised
-from gosales.whitespace.eligibility import eligible_pairs
 from gosales.whitespace.learned import learned_weights
-from gosales.whitespace.ranking import Pairs, codes, open_pairs
-from gosales.whitespace.signals import effective_weights
 from gosales.workspace import Workspace
 
 if __package__:
+    from benchmarks.captured import (
+        PERCENTS,
+        Case,
+        Floats,
+        Ints,
+        captured,
+        cases,
+        listed,
+        resampled,
+    )
     from benchmarks.rankings import als, popularity
 else:
     sys.path.insert(0, str(Path(__file__).parent))
+    from captured import PERCENTS, Case, Floats, Ints, captured, cases, listed, resampled
     from rankings import als, popularity
 
-PERCENTS = (5.0, 10.0, 20.0)
-DRAWS = 400
 RANDOM = 20
 LIST = "**the list**"
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Case:
-    """The pairs of a cutoff and what came of them."""
-
-    run: Run
-    cutoff: dt.date
-    pairs: Pairs
-    label: Floats
-    profit: Floats
-    outlook: Outlook
-
-    def names(self) -> npt.NDArray[np.str_]:
-        """The customers in the order of their numbers."""
-        return np.array(codes(self.pairs.table["customer_id"])[0], dtype=np.str_)
-
-
-def cases(run: Run, count: int, months: int | None = None) -> Iterator[Case]:
-    """The newest cutoffs whose window has closed, newest first, so many months apart (None: a
-    window)."""
-    last = read_star_facts(run.workspace).last_order
-    for cutoff in earlier_cutoffs(run, last, count, months):
-        scores = run.engine.read_parquet(backtest_scores(run, cutoff))
-        table = eligible_pairs(run, scores, open_star(run), cutoff, lists=False).pairs
-        table = table.sort_by([("customer_id", "ascending"), ("division_name", "ascending")])
-        pairs = open_pairs(run, table, cutoff)
-        label, profit = realised(run, pairs.table, cutoff)
-        met = pq.read_table(backtest_forecasts(run, cutoff)).to_pylist()
-        yield Case(run, cutoff, pairs, label, profit, Outlook.of(met, "expansion"))
-
-
-def listed(case: Case, weights: dict[str, float], share: float) -> Ints:
-    """The order that a list of these weights and this most of one division has."""
-    pairs, settings = case.pairs, case.run.settings.whitespace
-    used = effective_weights(weights, pairs.signals.coverage, settings.min_coverage).used
-    order = pairs.order(pairs.signals.score(used))
-    nobody = np.full(len(order), -1)
-    limits = Limits("hybrid", max(PERCENTS), 1, share, len(order))
-    first = choose(pairs.division[order], pairs.customer[order], nobody, limits).rows
-    return np.concatenate([order[first], np.delete(order, first)])
+# Weights of odds, expected gross profit and relative worth.
+SWEPT = (
+    (0.98, 0.02, 0.0), (0.95, 0.05, 0.0), (0.9, 0.1, 0.0), (0.9, 0.0, 0.1), (0.87, 0.03, 0.1),
+    (0.86, 0.04, 0.1), (0.82, 0.03, 0.15), (0.8, 0.05, 0.15), (0.72, 0.03, 0.25),
+)  # fmt: skip
 
 
 def own_rankings(case: Case) -> dict[str, list[Ints]]:
@@ -128,34 +91,6 @@ def rankings(case: Case, learned: bool) -> dict[str, list[Ints]]:
         ways["implicit ALS"] = [np.lexsort((ties, -likes))]
     ways["random"] = [rng.permutation(count) for _ in range(RANDOM)]
     return ways
-
-
-def captured(case: Case, orders: list[Ints], draws: Floats) -> Floats:
-    """(draws, 2, percents): shares of buyers and of gross profit; the first draw is the data."""
-    gain = np.maximum(case.profit, 0.0)
-    total = np.zeros((len(draws), 2, len(PERCENTS)))
-    for order in orders:
-        weight = draws[:, case.pairs.customer[order]]
-        reached = np.cumsum(weight, axis=1)
-        ends = np.array(PERCENTS) / 100 * reached[:, -1:]
-        for place, values in enumerate((case.label[order], gain[order])):
-            running = np.cumsum(weight * values, axis=1)
-            whole = np.maximum(running[:, -1], 1e-12)
-            for number in range(len(PERCENTS)):
-                # The row that takes the list over its capacity is still on it.
-                at = np.minimum((reached < ends[:, [number]]).sum(axis=1), len(order) - 1)
-                total[:, place, number] += running[np.arange(len(draws)), at] / whole
-    return total / len(orders)
-
-
-def resampled(past: list[Case]) -> list[Floats]:
-    """For each case (1 + DRAWS, customers): how often each is drawn, once each in the first row."""
-    people = np.unique(np.concatenate([case.names() for case in past]))
-    count = len(people)
-    rng = np.random.default_rng(past[0].run.settings.run.seed)
-    drawn = rng.multinomial(count, np.full(count, 1 / count), size=DRAWS)
-    draws = np.vstack([np.ones(count), drawn]).astype(np.float64)
-    return [draws[:, np.searchsorted(people, case.names())] for case in past]
 
 
 def report(name: str, case: Case, learned: bool) -> None:
@@ -270,23 +205,30 @@ def _at_ten(case: Case, draws: Floats) -> AtTen:
     )
 
 
-def sweep(name: str, case: Case) -> None:
-    """The shares of other weights and caps: what the defaults were chosen by."""
-    print(f"\n### {name}, {case.cutoff}: weights and caps")
-    head("weights, most of one division")
-    one = np.ones((1, int(case.pairs.customer.max()) + 1))
-    for part in (1.0, 0.98, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.3, 0.0):
-        for share in (0.2, 0.3, 0.4, 0.5, 1.0):
-            weights = {"probability": part, "expected_gp": 1 - part}
-            shown(case, f"p {part:g}, cap {share:g}", listed(case, weights, share), one)
-    for signal in ("affinity", "similarity"):
-        weights = {"probability": 0.6, "expected_gp": 0.3, signal: 0.1}
-        shown(case, f"p 0.6, {signal} 0.1, cap 0.3", listed(case, weights, 0.3), one)
+def sweep(name: str, past: list[Case]) -> None:
+    """Other weights and caps less probability alone, means over cutoffs: what the defaults were
+    chosen by. A star: beyond noise."""
+    print(f"\n### {name}, weights and caps, mean over {len(past)} cutoffs")
+    drawn = resampled(past)
 
+    def mean(orders: Callable[[Case], list[Ints]]) -> Floats:
+        return np.mean(
+            [captured(case, orders(case), draws) for case, draws in zip(past, drawn, strict=True)],
+            axis=0,
+        )
 
-def shown(case: Case, name: str, order: Ints, draws: Floats) -> None:
-    shares = captured(case, [order], draws)[0].ravel()
-    print(f"| {name} | {' | '.join(f'{value:.3f}' for value in shares)} |")
+    alone = mean(lambda case: own_rankings(case)["probability only"])
+    head("odds, expected profit, relative worth; most of one division, less probability alone")
+    for share, parts in itertools.product((0.4, 0.5, 1.0), SWEPT):
+        weights = dict(zip(("probability", "expected_gp", "relative_worth"), parts, strict=True))
+        found = mean(lambda case, w=weights, s=share: [listed(case, w, s)]) - alone  # type: ignore[misc]
+        gap = found.reshape(len(found), -1)
+        low, high = np.quantile(gap[1:], [0.025, 0.975], axis=0)
+        told = [
+            f"{value:+.3f}{'*' if least > 0 or most < 0 else ''}"
+            for value, least, most in zip(gap[0], low, high, strict=True)
+        ]
+        print(f"| {', '.join(f'{part:g}' for part in parts)}; {share:g} | {' | '.join(told)} |")
 
 
 def measure(name: str, folder: Path, choice: argparse.Namespace) -> None:
@@ -295,8 +237,7 @@ def measure(name: str, folder: Path, choice: argparse.Namespace) -> None:
         build_star(run)
         past = list(cases(run, choice.cutoffs, choice.months))
         if choice.sweep:
-            for case in past:
-                sweep(name, case)
+            sweep(name, past)
             return
         report(name, past[0], choice.learned)
         if len(past) > 1:

@@ -21,8 +21,6 @@ from gosales.errors import UsageError
 
 __all__ = ["handover", "matrix", "outcome", "profile", "publish", "whitespace"]
 
-WEIGHTS = ("probability", "expected_gp", "affinity", "similarity")
-
 
 def whitespace(
     cutoff: Annotated[
@@ -170,19 +168,22 @@ def publish(
 
 def _weights(words: str | None) -> Any:
     """``learned``, ``probability=0.6,affinity=0.4``, or numbers in the order of the signals."""
+    from gosales.settings import WhitespaceWeights
+
     if words is None or words.strip() == "learned":
         return words and "learned"
     parts = [part.strip() for part in words.split(",") if part.strip()]
+    signals = tuple(WhitespaceWeights.model_fields)
     named = all("=" in part for part in parts)
     pairs: list[Any] = [part.split("=", 1) for part in parts]
     if not named:
-        pairs = list(zip(WEIGHTS, parts, strict=False))
+        pairs = list(zip(signals, parts, strict=False))
     try:
-        if not named and len(parts) > len(WEIGHTS):
+        if not named and len(parts) > len(signals):
             raise ValueError
         return {name.strip(): float(value) for name, value in pairs}
     except ValueError:
         raise UsageError(
             f"--weights {words}: not weights.",
-            f"Write learned, or as in probability=0.5,expected_gp=0.5 (of {', '.join(WEIGHTS)}).",
+            f"Write learned, or as in probability=0.5,expected_gp=0.5 (of {', '.join(signals)}).",
         ) from None

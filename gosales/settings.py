@@ -214,10 +214,11 @@ class WhitespaceWeights(Section):
     expected_gp: Weight = 0.0
     affinity: Weight = 0.0
     similarity: Weight = 0.0
+    relative_worth: Weight = 0.0
 
     @model_validator(mode="after")
     def _some_weight(self) -> WhitespaceWeights:
-        if self.probability + self.expected_gp + self.affinity + self.similarity <= 0:
+        if sum(self.model_dump().values()) <= 0:
             raise ValueError("at least one weight must be greater than 0")
         return self
 

@@ -220,7 +220,7 @@ def _score_division(
     design = load_design(run, division, day)
     x = _matrix(design, model)
     p = classifier.probability(x)
-    worth = np.round(p * classifier.deal_value(x), 2)
+    worth = np.round(p * classifier.deal_value(x), 4)
     owned = np.array([(c, division) in known.owned for c in design.customers], dtype=bool)
     if (owned != classifier.owned(x)).any():
         raise StaleArtifact(f"its features at {day} are not of this star.", "gosales features")

@@ -13,7 +13,14 @@ import pyarrow as pa
 from gosales.run import Run
 from gosales.scoring import percentile
 from gosales.whitespace.covered import COLUMNS, feature_signals
-from gosales.whitespace.signals import SIGNALS, Signals, capped_worth, rows_of, signals
+from gosales.whitespace.signals import (
+    SIGNALS,
+    Signals,
+    capped_worth,
+    relative_worth,
+    rows_of,
+    signals,
+)
 
 __all__ = ["Pairs", "codes", "floats", "open_pairs"]
 
@@ -60,9 +67,10 @@ class Pairs:
             "rep": table.column("rep"),
             "last_bought": table.column("last_bought"),
             "probability_percentile": pa.array(within[order]),
-            "expected_gp_capped": pa.array(np.round(self.raw["expected_gp_capped"][order], 2)),
+            "expected_gp_capped": pa.array(np.round(self.raw["expected_gp_capped"][order], 4)),
         }
         columns |= {name: _nullable(self.raw[name][order]) for name in COLUMNS}
+        columns["relative_worth"] = _nullable(np.round(self.raw["relative_worth"][order], 4))
         columns |= {f"{n}_signal": _nullable(self.signals.values[n][order]) for n in SIGNALS}
         columns |= {f"reason_{n}": table.column(f"reason_{n}") for n in (1, 2, 3)}
         return pa.table(columns)
@@ -85,6 +93,7 @@ def open_pairs(run: Run, eligible: pa.Table, cutoff: dt.date) -> Pairs:
         run.settings.whitespace.normalize,
     )
     raw["expected_gp_capped"] = capped_worth(worth, division)
+    raw["relative_worth"] = relative_worth(odds, worth, division)
     return Pairs(eligible, tuple(divisions), division, customer, worth, odds, raw, found)
 
 

@@ -2,9 +2,12 @@
 
 ``pooled``, a signal is a value on one logarithmic scale for all eligible pairs: 1 for the
 greatest, 0.1 less for half of it, 0 for a thousandth. So a weighted mean ranks as a product of
-powers does, such as odds^0.98 * (odds * worth)^0.02, and a division that sells seldom or cheaply
-stands below one that does not. ``percentile`` is the standing within the division: each
-division's best stand level.
+powers does, and a division that sells seldom or cheaply stands below one that does not.
+``percentile`` is the standing within the division: each division's best stand level.
+
+Worth counts twice, since its two parts cost differently. That a division sells dearer than
+another lifts pairs with lower odds; that a customer buys for more than others do lifts those who
+are likely buyers anyway. ``relative_worth`` is the second part alone.
 """
 
 from __future__ import annotations
@@ -16,12 +19,21 @@ import numpy as np
 import numpy.typing as npt
 
 from gosales.scoring import percentile
+from gosales.settings import WhitespaceWeights
 
-__all__ = ["SIGNALS", "Signals", "Weights", "capped_worth", "effective_weights", "signals"]
+__all__ = [
+    "SIGNALS",
+    "Signals",
+    "Weights",
+    "capped_worth",
+    "effective_weights",
+    "relative_worth",
+    "signals",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-SIGNALS = ("probability", "expected_gp", "affinity", "similarity")
+SIGNALS = tuple(WhitespaceWeights.model_fields)
 WORTH_CAP = 0.95
 # The share of the greatest value at which a pooled signal is nothing.
 LEAST_SHARE = 0.001
@@ -67,6 +79,24 @@ def capped_worth(worth: Floats, division: Ints) -> Floats:
     return capped
 
 
+def relative_worth(probability: Floats, worth: Floats, division: Ints) -> Floats:
+    """What a purchase by the customer is worth, beside a typical one of its division.
+
+    Capped at the 95th percentile of the division's pairs and over their geometric mean; NaN
+    where there is no probability of one.
+    """
+    ratio = np.full(len(worth), np.nan)
+    ratio[probability > 0] = worth[probability > 0] / probability[probability > 0]
+    for rows in rows_of(division):
+        known = rows[~np.isnan(ratio[rows])]
+        if not len(known):
+            continue
+        capped = np.minimum(ratio[known], np.quantile(ratio[known], WORTH_CAP))
+        above = capped[capped > 0]
+        ratio[known] = capped / np.exp(np.log(above).mean()) if len(above) else 0.0
+    return ratio
+
+
 def signals(
     probability: Floats,
     worth: Floats,
@@ -76,7 +106,8 @@ def signals(
     division: Ints,
     normalize: str,
 ) -> Signals:
-    """Values of the pairs (NaN: unknown) to signals; ``worth`` is capped per division here.
+    """Values of the pairs (NaN: unknown) to signals; ``worth``, the expected gross profit, is
+    capped per division here.
 
     ``division`` numbers the pairs' divisions. Affinity is the mean of two: the greatest and the
     mean lift over what the customer owns.
@@ -89,6 +120,9 @@ def signals(
         )
         / 2,
         "similarity": _normal(similarity, division, normalize),
+        "relative_worth": _normal(
+            relative_worth(probability, worth, division), division, normalize
+        ),
     }
     coverage = {
         name: float(1 - np.isnan(value).mean()) if len(value) else 0.0
@@ -107,7 +141,7 @@ def effective_weights(
     kept: dict[str, float] = {}
     notes = []
     for name in SIGNALS:
-        wanted, known = asked.get(name, 0.0), coverage[name]
+        wanted, known = asked.get(name, 0.0), coverage.get(name, 0.0)
         factor = min(1.0, known / min_coverage) if min_coverage else float(known > 0)
         kept[name] = wanted * factor
         if wanted and factor < 1:

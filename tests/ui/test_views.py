@@ -10,8 +10,9 @@ import pytest
 from gosales.config import load_settings
 from gosales.errors import GoSalesError, IntegrityError, MissingArtifact, StaleArtifact
 from gosales.run import open_run
+from gosales.settings import WhitespaceWeights
 from gosales.ui.shelf import Shelf
-from gosales.ui.views.account import account, find_customers, score_parts
+from gosales.ui.views.account import SIGNALS, account, find_customers, score_parts
 from gosales.ui.views.data import data_quality
 from gosales.ui.views.matrix import groups, members
 from gosales.ui.views.models import model, summaries
@@ -134,6 +135,7 @@ def test_the_parts_of_a_score_add_up_to_it() -> None:
     ]
     assert sum(part for *_, part in parts) == pytest.approx(0.75 * 0.9 + 0.25 * 0.5)
     assert score_parts(None, {"probability": 1.0}) == []
+    assert set(SIGNALS) == set(WhitespaceWeights.model_fields)
 
 
 def test_a_customer_that_is_not_there_is_none(shelf: Shelf) -> None:

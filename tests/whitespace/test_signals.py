@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gosales.scoring import percentile
-from gosales.whitespace.signals import capped_worth, effective_weights, signals
+from gosales.whitespace.signals import (
+    SIGNALS,
+    capped_worth,
+    effective_weights,
+    relative_worth,
+    signals,
+)
 
 NAN = np.nan
 
@@ -58,6 +66,30 @@ def test_the_worth_is_capped_at_its_divisions_95th_percentile() -> None:
     assert (capped <= worth).all()
 
 
+def test_relative_worth_is_beside_a_typical_purchase_of_the_division() -> None:
+    odds = np.array([0.1, 0.2, 0.5, 0.1, 0.0])
+    # Purchases worth 10, 40 and 20 in one division, 500 and nobody's in the other.
+    found = relative_worth(odds, np.array([1.0, 8.0, 10.0, 50.0, 0.0]), np.array([0, 0, 0, 1, 1]))
+    capped = np.quantile([10, 40, 20], 0.95)
+    usual = (10 * capped * 20) ** (1 / 3)
+    assert found[:4].tolist() == pytest.approx([10 / usual, capped / usual, 20 / usual, 1])
+    assert np.isnan(found[4])
+    nothing = relative_worth(odds, np.zeros(5), np.zeros(5, dtype=np.int64))
+    assert nothing[:4].tolist() == [0, 0, 0, 0]
+
+
+@given(st.integers(0, 10**6), st.floats(1e-4, 1e6))
+def test_a_dear_division_has_no_greater_relative_worth(seed: int, dear: float) -> None:
+    rng = np.random.default_rng(seed)
+    odds, worth = rng.uniform(0.001, 0.9, 40), rng.lognormal(3, 1, 40)
+    division = rng.integers(0, 3, 40)
+    dearer = worth * np.where(division == 1, dear, 1.0)
+    # Nor has a customer with better odds.
+    likelier = odds * rng.uniform(0.1, 1.0, 40)
+    before = relative_worth(odds, odds * worth, division)
+    assert relative_worth(likelier, likelier * dearer, division) == pytest.approx(before)
+
+
 def test_a_pair_without_a_signal_is_judged_on_its_others() -> None:
     found = made(similarity=[NAN, 0.9, 0.1, 0.5])
     assert found.coverage["similarity"] == 0.75
@@ -105,7 +137,7 @@ def test_thin_coverage_takes_weight_and_says_so() -> None:
     coverage = {"probability": 1.0, "expected_gp": 1.0, "affinity": 0.25, "similarity": 0.0}
     weights = effective_weights(asked, coverage, 0.5)
     assert weights.used == pytest.approx(
-        {"probability": 2 / 3, "expected_gp": 0, "affinity": 1 / 3, "similarity": 0}
+        dict.fromkeys(SIGNALS, 0) | {"probability": 2 / 3, "affinity": 1 / 3}
     )
     assert len(weights.notes) == 2
     assert (

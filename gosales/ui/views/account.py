@@ -27,6 +27,7 @@ SIGNALS = {
     "expected_gp": "expected profit",
     "affinity": "what goes together",
     "similarity": "similar customers",
+    "relative_worth": "size of purchase",
 }
 
 
