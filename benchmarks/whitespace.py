@@ -179,6 +179,11 @@ def expected_and_realised(past: list[Case], draws: list[Floats]) -> None:
             for coverage, b in bounds.items()
         ]  # fmt: skip
         print(f"Intervals foretold for its {what}: {'; '.join(each)}.")
+        if len(past) > 1:
+            low, high = np.quantile([one.came[number, 1:] for one in found], [0.025, 0.975], axis=1)
+            hoped = np.array([one.expected[number] for one in found])
+            met = int(((low <= hoped) & (hoped <= high)).sum())
+            print(f"Its expected {what} within chance of what came: {met} of {len(past)} cutoffs.")
 
 
 @dataclass(frozen=True)
