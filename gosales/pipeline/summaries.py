@@ -156,7 +156,7 @@ def show_whitespace(report: WhitespaceReport | None, run: Run, screen: Screen) -
             line.customer_name or line.customer_id,
             line.division,
             f"{line.probability:.0%}",
-            f"{line.expected_gp:,.0f}",
+            _money(line.expected_gp),
             line.reason,
         ]
         for line in report.best
@@ -169,13 +169,18 @@ def show_whitespace(report: WhitespaceReport | None, run: Run, screen: Screen) -
     held = f", {report.control:,} more held back as a control group" if report.control else ""
     screen.say(
         f"{report.listed:,} of {report.eligible:,} open pairs are on the list of {report.cutoff}"
-        f"{held}; they are worth {report.expected_gp:,.0f} expected gross profit, "
-        f"likely {report.likely_gp[0]:,.0f} to {report.likely_gp[1]:,.0f} (80 %)."
+        f"{held}; they are worth {_money(report.expected_gp)} expected gross profit, "
+        f"likely {' to '.join(map(_money, report.likely_gp))} (80 %)."
     )
     removed = {rule: n for rule, n in report.removed.items() if n and rule != "bought_before"}
     for rule, n in removed.items():
         screen.say(f"  {n:,} pairs left out: {RULES[rule]}")
     _show_performance(report, run, screen)
+
+
+def _money(value: float) -> str:
+    """Whole units from ten on: a log may be kept in thousands, or sell by the piece."""
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:,.2f}"
 
 
 def _show_performance(report: WhitespaceReport, run: Run, screen: Screen) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -9,8 +10,10 @@ import pytest
 
 from gosales.config import load_settings
 from gosales.errors import MissingArtifact, NothingToDo, StaleArtifact
+from gosales.pipeline.summaries import show_whitespace
 from gosales.run import open_run
-from gosales.whitespace import rank_whitespace
+from gosales.screen import Screen
+from gosales.whitespace import Opportunity, WhitespaceReport, rank_whitespace
 from gosales.whitespace.signals import SIGNALS
 from gosales.workspace import Workspace
 from tests.conftest import OpenRun, fact, write_star
@@ -201,3 +204,19 @@ def test_clear_errors(run_in: OpenRun) -> None:
         pytest.raises(StaleArtifact, match="a window of 6 months, not of 2"),
     ):
         rank_whitespace(run)
+
+
+@pytest.mark.parametrize(("worth", "told"), [(4148.6, "4,149"), (10.2, "10"), (0.4062, "0.41")])
+def test_small_amounts_are_told_to_the_hundredth(
+    trained: Workspace, capsys: pytest.CaptureFixture[str], worth: float, told: str
+) -> None:
+    """A log may be kept in thousands: nothing but noughts would tell nothing."""
+    best = Opportunity(1, "c1", "Acme", "Alpha", 0.4, worth, "Because.")
+    report = WhitespaceReport(
+        LAST, 2, {}, 2, 1, 0, worth, (worth, worth), hindsight=(), best=(best,)
+    )
+    with open_run(trained, load_settings(trained.root), "test") as run:
+        show_whitespace(report, run, Screen())
+    out = capsys.readouterr().out
+    assert re.search(rf"Alpha +40% +{re.escape(told)} ", out)
+    assert f"worth {told} expected gross profit, likely {told} to {told} (80 %)" in out
