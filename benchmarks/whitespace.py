@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -138,8 +139,13 @@ def head(title: str) -> None:
     print(f"\n| {title} | {' | '.join(heads)} |\n| --- {'| --- ' * len(heads)}|")
 
 
+def interval(draws: Floats) -> Floats:
+    """The 95 % interval of each column."""
+    return np.quantile(draws, [0.025, 0.975], axis=0)
+
+
 def cells(values: Floats, sign: str = "") -> list[str]:
-    low, high = np.quantile(values[1:], [0.025, 0.975], axis=0)
+    low, high = interval(values[1:])
     return [
         f"{value:{sign}.3f} ({least:{sign}.3f} to {most:{sign}.3f})"
         for value, least, most in zip(values[0], low, high, strict=True)
@@ -155,8 +161,8 @@ def expected_and_realised(past: list[Case], draws: list[Floats]) -> None:
     found = [_at_ten(case, weight) for case, weight in zip(past, draws, strict=True)]
     worth, odds, lost = np.mean([one.expected for one in found], axis=0)
     brought, buyers = np.mean([one.came for one in found], axis=0)
-    low, high = np.quantile(brought[1:], [0.025, 0.975])
-    few, many = np.quantile(buyers[1:], [0.025, 0.975])
+    low, high = interval(brought[1:])
+    few, many = interval(buyers[1:])
     print(
         f"\nThe list at 10 %: expected gross profit {worth:,.0f}, "
         f"realised {brought[0]:,.0f} ({low:,.0f} to {high:,.0f}), "
@@ -180,7 +186,7 @@ def expected_and_realised(past: list[Case], draws: list[Floats]) -> None:
         ]  # fmt: skip
         print(f"Intervals foretold for its {what}: {'; '.join(each)}.")
         if len(past) > 1:
-            low, high = np.quantile([one.came[number, 1:] for one in found], [0.025, 0.975], axis=1)
+            low, high = interval(np.transpose([one.came[number, 1:] for one in found]))
             hoped = np.array([one.expected[number] for one in found])
             met = int(((low <= hoped) & (hoped <= high)).sum())
             print(f"Its expected {what} within chance of what came: {met} of {len(past)} cutoffs.")
@@ -216,19 +222,19 @@ def sweep(name: str, past: list[Case]) -> None:
     print(f"\n### {name}, weights and caps, mean over {len(past)} cutoffs")
     drawn = resampled(past)
 
-    def mean(orders: Callable[[Case], list[Ints]]) -> Floats:
+    def mean(order: Callable[[Case], Ints]) -> Floats:
         return np.mean(
-            [captured(case, orders(case), draws) for case, draws in zip(past, drawn, strict=True)],
+            [captured(case, [order(case)], draws) for case, draws in zip(past, drawn, strict=True)],
             axis=0,
         )
 
-    alone = mean(lambda case: own_rankings(case)["probability only"])
+    alone = mean(lambda case: own_rankings(case)["probability only"][0])
     head("odds, expected profit, relative worth; most of one division, less probability alone")
     for share, parts in itertools.product((0.4, 0.5, 1.0), SWEPT):
         weights = dict(zip(("probability", "expected_gp", "relative_worth"), parts, strict=True))
-        found = mean(lambda case, w=weights, s=share: [listed(case, w, s)]) - alone  # type: ignore[misc]
+        found = mean(partial(listed, weights=weights, share=share)) - alone
         gap = found.reshape(len(found), -1)
-        low, high = np.quantile(gap[1:], [0.025, 0.975], axis=0)
+        low, high = interval(gap[1:])
         told = [
             f"{value:+.3f}{'*' if least > 0 or most < 0 else ''}"
             for value, least, most in zip(gap[0], low, high, strict=True)

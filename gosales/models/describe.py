@@ -17,7 +17,7 @@ from gosales.models.division import Trained
 from gosales.models.evaluate import calibration_bins, gains, thresholds
 from gosales.models.explain import coefficients, shap_global, shap_sample
 from gosales.models.frame import Frame
-from gosales.models.persist import model_files, sha256
+from gosales.models.persist import json_bytes, model_files, sha256
 from gosales.run import Run, versions
 from gosales.safe_csv import csv_bytes
 from gosales.workspace import Workspace
@@ -66,7 +66,7 @@ def describe(run: Run, frame: Frame, trained: Trained, seed: int) -> Described:
     """Every artifact of the division as bytes."""
     place, settings = run.workspace, run.settings.modeling
     figures = card.metrics(frame, trained, settings, seed)
-    files = {place.for_division("metrics", frame.division, "json"): _json(figures)}
+    files = {place.for_division("metrics", frame.division, "json"): json_bytes(figures)}
     removed: list[Path] = []
     tables = _tables(frame, trained, seed, settings.shap_sample_rows)
     if plots.available():
@@ -95,7 +95,7 @@ def describe(run: Run, frame: Frame, trained: Trained, seed: int) -> Described:
         "artifacts": {place.relative(path): sha256(content) for path, content in files.items()},
     }
     path = place.for_division("model_card", frame.division, "json")
-    files[path] = _json(card.model_card(frame, trained, figures, settings, about))
+    files[path] = json_bytes(card.model_card(frame, trained, figures, settings, about))
     return Described(files, removed, _summary(frame, trained, figures))
 
 
@@ -152,9 +152,3 @@ def _summary(frame: Frame, trained: Trained, figures: dict[str, Any]) -> Divisio
         expansion_lift_at_10=expansion["lift_at_10"],
         beats_rule=figures["against_rule"]["all"]["beats_rule"],
     )
-
-
-def _json(content: Any) -> bytes:
-    import json
-
-    return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode()

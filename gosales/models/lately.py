@@ -86,8 +86,7 @@ class _Parts:
     """Parts of the window that ends at a target, the newest first, and that of the newest a year
     before.
 
-    They fill it without a rest whatever day the target is: a log that bills on the last day of
-    the month has as many of those days in each.
+    Whatever day the target is, every day of the window is in one part and in no other.
     """
 
     window: tuple[Window, ...]

@@ -19,7 +19,15 @@ from gosales.errors import IntegrityError, StaleArtifact
 from gosales.models.classifier import DivisionClassifier
 from gosales.run import Run
 
-__all__ = ["LoadedModel", "find_models", "load_model", "load_pickle", "model_files", "sha256"]
+__all__ = [
+    "LoadedModel",
+    "find_models",
+    "json_bytes",
+    "load_model",
+    "load_pickle",
+    "model_files",
+    "sha256",
+]
 
 PICKLE, NATIVE, FEATURES, METADATA = "model.pkl", "model.json", "feature_list.json", "metadata.json"
 
@@ -61,8 +69,8 @@ def model_files(
     return {
         folder / PICKLE: pickled,
         folder / NATIVE: native,
-        folder / FEATURES: _json(features),
-        folder / METADATA: _json(sealed),
+        folder / FEATURES: json_bytes(features),
+        folder / METADATA: json_bytes(sealed),
     }
 
 
@@ -122,5 +130,5 @@ def _sealed(run: Run, path: Path, metadata: dict[str, Any]) -> bytes:
     return content
 
 
-def _json(content: Any) -> bytes:
+def json_bytes(content: Any) -> bytes:
     return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode()

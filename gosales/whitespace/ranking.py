@@ -13,14 +13,7 @@ import pyarrow as pa
 from gosales.run import Run
 from gosales.scoring import percentile
 from gosales.whitespace.covered import COLUMNS, feature_signals
-from gosales.whitespace.signals import (
-    SIGNALS,
-    Signals,
-    capped_worth,
-    relative_worth,
-    rows_of,
-    signals,
-)
+from gosales.whitespace.signals import SIGNALS, Signals, rows_of, signals
 
 __all__ = ["Pairs", "codes", "floats", "open_pairs"]
 
@@ -92,8 +85,7 @@ def open_pairs(run: Run, eligible: pa.Table, cutoff: dt.date) -> Pairs:
         division,
         run.settings.whitespace.normalize,
     )
-    raw["expected_gp_capped"] = capped_worth(worth, division)
-    raw["relative_worth"] = relative_worth(odds, worth, division)
+    raw |= found.worth
     return Pairs(eligible, tuple(divisions), division, customer, worth, odds, raw, found)
 
 

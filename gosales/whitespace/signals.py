@@ -41,10 +41,14 @@ LEAST_SHARE = 0.001
 
 @dataclass(frozen=True)
 class Signals:
-    """(pairs,) arrays by signal name, NaN where a pair has no value; and the shares known."""
+    """(pairs,) arrays by signal name, NaN where a pair has no value; and the shares known.
+
+    ``worth``: what was made of a pair's worth on the way, before it was normalised.
+    """
 
     values: Mapping[str, Floats]
     coverage: Mapping[str, float]
+    worth: Mapping[str, Floats]
 
     def score(self, weights: Mapping[str, float]) -> Floats:
         """The weighted mean of what is known of a pair; 0 to 1.
@@ -85,15 +89,12 @@ def relative_worth(probability: Floats, worth: Floats, division: Ints) -> Floats
     Capped at the 95th percentile of the division's pairs and over their geometric mean; NaN
     where there is no probability of one.
     """
-    ratio = np.full(len(worth), np.nan)
-    ratio[probability > 0] = worth[probability > 0] / probability[probability > 0]
+    ratio, known = np.full(len(worth), np.nan), probability > 0
+    ratio[known] = capped_worth(worth[known] / probability[known], division[known])
     for rows in rows_of(division):
-        known = rows[~np.isnan(ratio[rows])]
-        if not len(known):
-            continue
-        capped = np.minimum(ratio[known], np.quantile(ratio[known], WORTH_CAP))
-        above = capped[capped > 0]
-        ratio[known] = capped / np.exp(np.log(above).mean()) if len(above) else 0.0
+        above = ratio[rows][ratio[rows] > 0]
+        if len(above):
+            ratio[rows] /= np.exp(np.log(above).mean())
     return ratio
 
 
@@ -112,23 +113,25 @@ def signals(
     ``division`` numbers the pairs' divisions. Affinity is the mean of two: the greatest and the
     mean lift over what the customer owns.
     """
+    made = {
+        "expected_gp_capped": capped_worth(worth, division),
+        "relative_worth": relative_worth(probability, worth, division),
+    }
     values = {
         "probability": _normal(probability, division, normalize),
-        "expected_gp": _normal(capped_worth(worth, division), division, normalize),
+        "expected_gp": _normal(made["expected_gp_capped"], division, normalize),
         "affinity": (
             _normal(lift_max, division, normalize) + _normal(lift_mean, division, normalize)
         )
         / 2,
         "similarity": _normal(similarity, division, normalize),
-        "relative_worth": _normal(
-            relative_worth(probability, worth, division), division, normalize
-        ),
+        "relative_worth": _normal(made["relative_worth"], division, normalize),
     }
     coverage = {
         name: float(1 - np.isnan(value).mean()) if len(value) else 0.0
         for name, value in values.items()
     }
-    return Signals(values, coverage)
+    return Signals(values, coverage, made)
 
 
 def effective_weights(
