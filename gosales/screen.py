@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from gosales.amounts import amount
 from gosales.errors import GoSalesError
 
 __all__ = ["RichReporter", "Screen"]
@@ -52,6 +53,7 @@ class Screen:
             self.err.print(f"warning: {text}" if warning else text, markup=False)
 
     def table(self, title: str, columns: list[str], rows: list[list[Any]]) -> None:
+        """Numbers stand at the right; a Decimal is an amount of money."""
         if self.quiet:
             return
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
@@ -137,7 +139,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Decimal):
-        return f"{value:,.0f}"
+        return amount(value)
     if isinstance(value, float):
         return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"
     return str(value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from gosales.amounts import amount
 from gosales.etl.star import read_star_facts
 from gosales.months import parse_cutoffs
 from gosales.run import Run
@@ -156,7 +158,7 @@ def show_whitespace(report: WhitespaceReport | None, run: Run, screen: Screen) -
             line.customer_name or line.customer_id,
             line.division,
             f"{line.probability:.0%}",
-            _money(line.expected_gp),
+            Decimal(line.expected_gp),
             line.reason,
         ]
         for line in report.best
@@ -169,18 +171,13 @@ def show_whitespace(report: WhitespaceReport | None, run: Run, screen: Screen) -
     held = f", {report.control:,} more held back as a control group" if report.control else ""
     screen.say(
         f"{report.listed:,} of {report.eligible:,} open pairs are on the list of {report.cutoff}"
-        f"{held}; they are worth {_money(report.expected_gp)} expected gross profit, "
-        f"likely {' to '.join(map(_money, report.likely_gp))} (80 %)."
+        f"{held}; they are worth {amount(report.expected_gp)} expected gross profit, "
+        f"likely {' to '.join(map(amount, report.likely_gp))} (80 %)."
     )
     removed = {rule: n for rule, n in report.removed.items() if n and rule != "bought_before"}
     for rule, n in removed.items():
         screen.say(f"  {n:,} pairs left out: {RULES[rule]}")
     _show_performance(report, run, screen)
-
-
-def _money(value: float) -> str:
-    """Whole units from ten on: a log may be kept in thousands, or sell by the piece."""
-    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:,.2f}"
 
 
 def _show_performance(report: WhitespaceReport, run: Run, screen: Screen) -> None:
@@ -199,7 +196,7 @@ def _show_performance(report: WhitespaceReport, run: Run, screen: Screen) -> Non
                 f"{row['k_percent']:g}",
                 row["rows"],
                 row["buyers"],
-                row["gross_profit"],
+                Decimal(row["gross_profit"]),
                 row["share_of_buyers"],
                 row["share_of_gross_profit"],
             ]
@@ -232,8 +229,8 @@ def show_forward(report: ForwardReport, screen: Screen) -> None:
                     one.customers,
                     round(one.expected_buyers),
                     one.buyers,
-                    round(one.expected_gp),
-                    round(one.gross_profit),
+                    Decimal(one.expected_gp),
+                    Decimal(one.gross_profit),
                     one.auc,
                     one.lift_at_10,
                     one.calibration_mae,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gosales.amounts import amount
 from gosales.features import Feature
 
 __all__ = ["MAX_LENGTH", "Phrasing", "shorten"]
@@ -162,8 +163,8 @@ class Phrasing:
         return f" in {self.division}" if self.feature.scope == "div" else ""
 
     def _money(self, value: float) -> str:
-        figures = f"{value:,.0f}" if value >= 10 else f"{value:,.2f}"
-        return f"{figures} or more" if self.cap is not None and value >= self.cap else figures
+        told = amount(value)
+        return f"{told} or more" if self.cap is not None and value >= self.cap else told
 
 
 def shorten(text: str) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from gosales.amounts import rounded
 from gosales.errors import ConfigError, MissingExtraError
 from gosales.settings import UiSettings
 
@@ -47,16 +48,19 @@ class Formats:
         return str(format_decimal(value, f"#,##0{places}", locale=self.locale))
 
     def money(self, value: Any) -> str:
-        """Whole units of the currency; without one, a plain number."""
+        """Of the currency; without one, a plain number."""
         from babel.numbers import format_currency
 
-        if _absent(value) or not self.currency:
-            return self.number(value)
-        pattern = _whole(self.locale)
+        if _absent(value):
+            return NOTHING
+        told, decimals = rounded(value)
+        if not self.currency:
+            return self.number(told, decimals)
+        pattern = self.locale.currency_formats["standard"].pattern
+        if not decimals:
+            pattern = pattern.replace("0.00", "0")
         return str(
-            format_currency(
-                round(value), self.currency, pattern, locale=self.locale, currency_digits=False
-            )
+            format_currency(told, self.currency, pattern, locale=self.locale, currency_digits=False)
         )
 
     def short_money(self, value: Any) -> str:
@@ -104,9 +108,3 @@ class Formats:
 
 def _absent(value: Any) -> bool:
     return value is None or (isinstance(value, float | Decimal) and value != value)
-
-
-def _whole(locale: Any) -> str:
-    """The locale's currency pattern without decimals."""
-    pattern: str = locale.currency_formats["standard"].pattern
-    return pattern.replace("0.00", "0")

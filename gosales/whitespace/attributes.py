@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gosales.amounts import amount
 from gosales.etl.star import Star
 from gosales.features import read_features
 from gosales.run import Run
@@ -129,13 +130,19 @@ def valued(column: pa.ChunkedArray, how: Binning) -> tuple[list[str], npt.NDArra
 def _ranges(edges: Sequence[float]) -> list[str]:
     if not edges:
         return ["any"]
-    shown = [_figure(edge) for edge in edges]
+    shown = _told_apart(edges)
     middle = [f"{low} to under {high}" for low, high in pairwise(shown)]
     return [f"under {shown[0]}", *middle, f"{shown[-1]} or more"]
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:,.2f}"
+def _told_apart(edges: Sequence[float]) -> list[str]:
+    """As amounts are told; with more decimals where two would read the same."""
+    shown = [amount(edge) for edge in edges]
+    decimals = 2
+    while len(set(shown)) < len(edges):
+        shown = [f"{edge:,.{decimals}f}" for edge in edges]
+        decimals += 1
+    return shown
 
 
 def _is_number(kind: pa.DataType) -> bool:

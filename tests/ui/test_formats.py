@@ -41,6 +41,22 @@ def test_short_money_keeps_small_amounts_whole() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("locale", "currency", "told"),
+    [
+        ("en_US", "USD", ["$0.35", "-$9.40", "$10", "$0"]),
+        ("de_DE", "EUR", ["0,35\xa0€", "-9,40\xa0€", "10\xa0€", "0\xa0€"]),
+        ("en_US", "", ["0.35", "-9.40", "10", "0"]),
+    ],
+)
+def test_money_below_ten_is_told_to_the_hundredth(
+    locale: str, currency: str, told: list[str]
+) -> None:
+    f = formats(locale, currency)
+    assert [f.money(v) for v in (0.35, -9.4, 9.999, -0.001)] == told
+    assert [f.short_money(v) for v in (0.35, -9.4, 9.999, -0.001)] == told
+
+
 def test_small_odds_do_not_all_read_as_nothing() -> None:
     f = formats()
     assert [f.odds(v) for v in (0.004, 0.096, 0.31)] == ["0.4%", "9.6%", "31%"]

@@ -38,6 +38,9 @@ def test_texts_keep_their_values_and_numbers_fall_into_even_bins() -> None:
     lone = pa.chunked_array([[3.0, 3.0]])
     assert binning(lone) == Binning(numeric=True)
     assert valued(lone, binning(lone))[0][0] == "any"
+    close = pa.chunked_array([[10.0, 10.1, 10.2, 10.3, 0.002, 0.001]])
+    names = valued(close, binning(close))[0]
+    assert len(set(names)) == len(names)
 
 
 def test_counts_and_lifts_are_those_of_a_plain_count() -> None:
