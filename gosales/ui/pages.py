@@ -14,7 +14,7 @@ from gosales.ui.shelf import Shelf
 from gosales.ui.views.account import Account, account, find_customers
 from gosales.ui.views.commands import PROFILE, STAR
 from gosales.ui.views.data import data_quality
-from gosales.ui.views.matrix import GROUPS, MEASURES, groups, members
+from gosales.ui.views.matrix import GROUPS, MEASURES, groupings, groups, members
 from gosales.ui.views.models import model, summaries
 from gosales.ui.views.opportunities import CHOICES, Ask, opportunities
 from gosales.ui.views.overview import overview
@@ -42,7 +42,12 @@ def overview_page(shelf: Shelf, drawing: Drawing, request: Request) -> str:
 
 def opportunities_page(shelf: Shelf, drawing: Drawing, request: Request) -> str:
     view = opportunities(shelf, Ask.of(request.query_params))
-    return drawing.page("opportunities.html", request.url.path, view=view, names=CHOICES)
+    # A filter or column of what no customer has would only take room.
+    names = [name for name in CHOICES if view.choices[name] or getattr(view.ask, name)]
+    facets = [name for name in GROUPS if name in names]
+    return drawing.page(
+        "opportunities.html", request.url.path, view=view, names=names, facets=facets
+    )
 
 
 def account_page(shelf: Shelf, drawing: Drawing, request: Request) -> str | None:
@@ -61,10 +66,11 @@ def account_page(shelf: Shelf, drawing: Drawing, request: Request) -> str | None
 
 def matrix_page(shelf: Shelf, drawing: Drawing, request: Request) -> str:
     params = request.query_params
-    by = params.get("by") if params.get("by") in GROUPS else GROUPS[0]
+    known = groupings(shelf)
+    by = params.get("by") if params.get("by") in known else next(iter(known), "")
     measure = params.get("measure") if params.get("measure") in MEASURES else MEASURES[0]
     value = params.get("value", "")
-    everyone = params.get("customers") == "all"
+    everyone = params.get("customers") == "all" or not known
     if value or everyone:
         page = _number(params.get("page"))
         view = members(shelf, by if value and by else "", value, page)
@@ -72,7 +78,7 @@ def matrix_page(shelf: Shelf, drawing: Drawing, request: Request) -> str:
         view = groups(shelf, str(by), str(measure))
     return drawing.page(
         "matrix.html", request.url.path, view=view, by=by, measure=measure, value=value,
-        everyone=everyone, groups=GROUPS,
+        everyone=everyone, groups=known,
     )  # fmt: skip
 
 

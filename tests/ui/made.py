@@ -108,8 +108,8 @@ def write_list(workspace: Workspace, rows: list[dict[str, Any]]) -> None:
         )
 
 
-def make_workspace(root: Path, count: int = 40) -> Workspace:
-    """Star, scores and list; no models, no matrix, no profiles."""
+def make_workspace(root: Path, count: int = 40, described: bool = True) -> Workspace:
+    """Star, scores and list; no models, no matrix, no profiles. Described: who customers are."""
     workspace = Workspace(root)
     facts = [
         fact(f"C{n:03d}", day, "Alpha", 100 + n)
@@ -119,7 +119,7 @@ def make_workspace(root: Path, count: int = 40) -> Workspace:
     facts += [fact(f"C{n:03d}", "2024-02-01", "Beta", 50) for n in range(0, count, 4)]
     scores = score_rows(count)
     with open_run(workspace, load_settings(root), "test") as run:
-        write_star(run, facts, customers(count))
+        write_star(run, facts, customers(count) if described else None)
         with run.commit("score") as change:
             change.made_from(workspace.fact)
             change.arrow(pa.Table.from_pylist(scores), workspace.output("icp_scores.parquet"))
@@ -127,7 +127,8 @@ def make_workspace(root: Path, count: int = 40) -> Workspace:
                 {"cutoff": str(CUTOFF), "window_months": 6, "hindsight": [], "skipped": {}},
                 workspace.output("scoring.json"),
             )
-    write_list(workspace, list_rows(scores))
+    unknown = {} if described else {"region": None, "rep": None}
+    write_list(workspace, [row | unknown for row in list_rows(scores)])
     return workspace
 
 

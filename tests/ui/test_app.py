@@ -13,10 +13,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from gosales.config import load_settings
+from gosales.run import open_run
 from gosales.ui.app import PAGES, create_app
 from gosales.ui.drawing import STATIC
+from gosales.whitespace.matrix import build_matrix
 from gosales.workspace import Workspace
-from tests.ui.made import spoil
+from tests.ui.made import make_workspace, spoil
 
 HERE = "http://127.0.0.1"
 
@@ -150,6 +152,19 @@ def test_a_partial_workspace_shows_what_it_has(made: Workspace) -> None:
         assert "gosales train" in client.get("/models").text
         assert "gosales profile" in client.get("/ideal").text
         assert client.get("/account?id=C001").status_code == 200
+
+
+def test_without_region_rep_and_industry_nothing_asks_for_them(tmp_path) -> None:
+    workspace = make_workspace(tmp_path, described=False)
+    with open_run(workspace, load_settings(tmp_path), "test") as run:
+        build_matrix(run)
+    with open_client(workspace) as client:
+        told = client.get("/opportunities").text
+        assert 'name="division"' in told and 'name="grade"' in told
+        assert not any(name in told for name in ("Region", "Rep<", "Industry"))
+        for address in ("/matrix", "/matrix?by=region"):
+            told = client.get(address).text
+            assert "Customer C001" in told and "Grouped by" not in told
 
 
 def test_a_broken_artifact_is_not_shown_but_named(made: Workspace) -> None:

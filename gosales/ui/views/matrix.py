@@ -13,7 +13,7 @@ from ibis import _
 from gosales.ui.shelf import Shelf
 from gosales.ui.views.commands import MATRIX
 
-__all__ = ["GROUPS", "MEASURES", "Cell", "HeatMap", "groups", "members"]
+__all__ = ["GROUPS", "MEASURES", "Cell", "HeatMap", "groupings", "groups", "members"]
 
 GROUPS = ("region", "rep", "industry")
 MEASURES = ("worth", "buyers", "reach")
@@ -39,6 +39,13 @@ class HeatMap:
     pages: int = 1
     page: int = 1
     count: int = 0
+
+
+def groupings(shelf: Shelf) -> list[str]:
+    """Which of ``GROUPS`` some customer has."""
+    totals = shelf.csv(shelf.workspace.output("whitespace_totals.csv"), MATRIX)
+    there = set(totals.column("by").to_pylist())
+    return [name for name in GROUPS if name in there]
 
 
 def groups(shelf: Shelf, by: str, measure: str) -> HeatMap:
