@@ -2,7 +2,8 @@
 
 Nothing depends on the order of reference rows. Rows of one id are one company: what they
 agree on, or only one says, counts; a cell on which they disagree stays blank. A name that
-stands for rows which disagree is ambiguous and matches nobody.
+stands for rows which disagree is ambiguous and matches nobody. A customer whom the log does not
+name gets the name that the reference has for its id.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ def enrich(run: Run, customers: ir.Table, sources: list[Path]) -> ir.Table:
     """The customers with the attributes of the reference files.
 
     ``customers`` has one row a customer: customer_id, customer_name, customer_name_key.
-    The result has the same rows and columns, then one column an attribute (text, or numbers
-    where the whole column is numeric), ``enrichment_match`` (id, name, fuzzy, none) and
-    ``enrichment_score`` (0-100; 0 where there is no match). Duplicate and ambiguous reference
-    rows are counted in warnings. Raises ContractBreach that names an unusable file.
+    The result has the same rows and columns, with the reference's names where there was none, then
+    one column an attribute (text, or numbers where the whole column is numeric),
+    ``enrichment_match`` (id, name, fuzzy, none) and ``enrichment_score`` (0-100; 0 where there is
+    no match). Duplicate and ambiguous reference rows are counted in warnings. Raises ContractBreach
+    that names an unusable file.
     """
     files = find_files(sources)
     if not files:
@@ -47,6 +49,7 @@ def enrich(run: Run, customers: ir.Table, sources: list[Path]) -> ir.Table:
         return customers.mutate(enrichment_match=none, enrichment_score=ibis.literal(0.0))
     companies = _companies(run, read_reference(run, files, customers.columns))
     asked = customers.mutate(asked__id=clean_id(customers.customer_id))
+    asked = run.engine.cache(_named(asked, companies.names))
     result = run.engine.cache(_join(run, asked, companies))
     _tell(run, result, companies)
     return result
@@ -54,10 +57,14 @@ def enrich(run: Run, customers: ir.Table, sources: list[Path]) -> ir.Table:
 
 @dataclass(frozen=True)
 class _Companies:
-    """Reference data, one row an id and one row a name; both with every attribute."""
+    """Reference data, one row an id and one row a name; both with every attribute.
+
+    ``names`` has the ids that have one name: key__id, named.
+    """
 
     by_id: ir.Table
     by_name: ir.Table
+    names: ir.Table
     attributes: list[str]
 
 
@@ -69,6 +76,7 @@ def _companies(run: Run, reference: pa.Table) -> _Companies:
     rows = run.engine.cache(
         table.select(
             *attributes,
+            named=table.customer_name,
             key__id=clean_id(table.customer_id),
             key__name=name_key(table.customer_name),
         )
@@ -80,7 +88,16 @@ def _companies(run: Run, reference: pa.Table) -> _Companies:
     known = aliases.distinct().inner_join(by_id, "key__id").select("key__name", *attributes)
     loose = named.filter(named.key__id.isnull()).select("key__name", *attributes)
     by_name = run.engine.cache(_merge(known.union(loose), "key__name", attributes))
-    return _Companies(by_id, by_name, attributes)
+    return _Companies(by_id, by_name, _names(named), attributes)
+
+
+def _names(rows: ir.Table) -> ir.Table:
+    """Spellings of one name are one, the first in the alphabet; two names are none."""
+    spelt = rows.filter(rows.key__id.notnull()).group_by("key__id")
+    merged = spelt.aggregate(
+        named=rows.named.min(), low=rows.key__name.min(), high=rows.key__name.max()
+    )
+    return merged.filter(merged.low == merged.high).select("key__id", "named")
 
 
 def _merge(rows: ir.Table, key: str, attributes: list[str]) -> ir.Table:
@@ -103,6 +120,15 @@ def _merge(rows: ir.Table, key: str, attributes: list[str]) -> ir.Table:
     }
     flags = {f"differs__{name}": flag for name, flag in differs.items()}
     return merged.select(key, is__ambiguous=ambiguous, **values, **flags)
+
+
+def _named(customers: ir.Table, names: ir.Table) -> ir.Table:
+    """The customers, with the names of the reference where the log has none."""
+    joined = customers.left_join(names, customers.asked__id == names.key__id)
+    return joined.mutate(
+        customer_name=joined.customer_name.coalesce(joined.named),
+        customer_name_key=joined.customer_name_key.coalesce(name_key(joined.named)),
+    ).select(*customers.columns)
 
 
 def _join(run: Run, customers: ir.Table, companies: _Companies) -> ir.Table:

@@ -195,4 +195,9 @@ def _missing(source: Source, missing: list[str]) -> str:
             f" Are {', '.join(products[:3])} products, each with its units beside it? Then list "
             "them in etl.sku_map_overrides_csv (product_sku,qty_column,division)."
         )
+    elif "customer_id" not in missing and {"order_date", "product_sku"} <= set(missing):
+        hint = (
+            " Does it describe customers? Then keep it out of etl.sources and name it in "
+            "etl.enrichment.sources."
+        )
     return f"{text}It has: {shown}.{hint}"

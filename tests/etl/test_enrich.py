@@ -18,7 +18,7 @@ from gosales.etl.names import plain_name_key
 from gosales.run import Run
 from tests.conftest import OpenRun
 
-PEOPLE = {
+PEOPLE: dict[str, str | None] = {
     "100": "Acme Corp",
     "0200": "Blue Harbor Engineering LLC",
     "300": "Northwind Traders",
@@ -38,13 +38,15 @@ REFERENCE = """Customer ID,Customer-Name,Industry,Size,Orders
 EQUAL_ON_EVERY_ENGINE = "aded613c06bb02512e86b9975354fd1a2dcbdbc084564877620e03523307d29f"
 
 
-def customers(run: Run, people: dict[str, str] = PEOPLE) -> Any:
+def customers(run: Run, people: dict[str, str | None] = PEOPLE) -> Any:
     return run.engine.from_arrow(
         pa.table(
             {
                 "customer_id": pa.array(people, pa.string()),
                 "customer_name": pa.array(people.values(), pa.string()),
-                "customer_name_key": pa.array(map(plain_name_key, people.values()), pa.string()),
+                "customer_name_key": pa.array(
+                    [name and plain_name_key(name) for name in people.values()], pa.string()
+                ),
             }
         )
     )
@@ -61,7 +63,9 @@ def by_customer(run: Run, table: Any) -> dict[str, dict[str, Any]]:
     return {row["customer_id"]: row for row in run.engine.to_arrow(table).to_pylist()}
 
 
-def enriched(run: Run, *files: str, people: dict[str, str] = PEOPLE) -> dict[str, dict[str, Any]]:
+def enriched(
+    run: Run, *files: str, people: dict[str, str | None] = PEOPLE
+) -> dict[str, dict[str, Any]]:
     paths = [write(run, text, f"ref/enrichment{n}.csv") for n, text in enumerate(files)]
     return by_customer(run, enrich(run, customers(run, people), paths))
 
@@ -128,6 +132,21 @@ def test_attributes_known_by_id_reach_a_customer_matched_by_name(run: Run) -> No
     assert (found["1"]["enrichment_match"], found["1"]["size"], found["1"]["region"]) == (
         "name", 5, "West",
     )  # fmt: skip
+
+
+def test_a_customer_without_a_name_gets_that_of_its_id_unless_there_are_two(
+    run_in: OpenRun, engine_name: str
+) -> None:
+    reference = "customer_id,customer_name\n1,Acme\n1,ACME Inc.\n2,Blue\n2,Red\n3,Other\n4,\n"
+    people = {"1": None, "2": None, "3": "Own Name", "4": None, "5": None}
+    with run_in(**{"database.engine": engine_name}) as run:
+        found = by_customer(run, enrich(run, customers(run, people), [write(run, reference)]))
+    named = {key: (row["customer_name"], row["customer_name_key"]) for key, row in found.items()}
+    nobody = (None, None)
+    assert named == {
+        "1": ("ACME Inc.", "acme"), "2": nobody, "3": ("Own Name", "own name"), "4": nobody,
+        "5": nobody,
+    }  # fmt: skip
 
 
 def test_a_name_of_two_different_companies_matches_nobody_and_is_told(run: Run) -> None:

@@ -167,6 +167,15 @@ def test_a_file_without_what_profit_is_made_of_is_a_fault(
     assert f"b.csv: required columns are missing: {lacking}." in called.err
 
 
+def test_a_list_of_customers_among_the_logs_is_told_where_it_belongs(gosales, workspace) -> None:
+    put(workspace, "log.csv", csv_text(long_rows()))
+    put(workspace, "who.csv", csv_text([["1", "Acme", "Metal"]], ["customer_id", "name", "trade"]))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3
+    assert "who.csv: required columns are missing" in called.err
+    assert "etl.enrichment.sources" in called.err
+
+
 def test_a_wide_log_of_products_that_nobody_mapped_is_told_how_to(gosales, workspace) -> None:
     header = ["Customer No", "Invoice Date", "Pumps", "Pumps_Qty", "Valves", "Valves_Qty"]
     put(workspace, "log.csv", csv_text([["1", "2024-01-31", "9.5", "1", "", ""]], header))
