@@ -63,6 +63,10 @@ def layout_findings(
                 f"its gross profit of {value:,.2f} is left out; add it to the SKU map overrides",
             )
         )
+    if layout.id_from_name:
+        name = layout.fields["customer_id"]
+        message = f"there is no customer id: '{name}' is taken for it"
+        findings.append(Finding("name_as_id", name, "", message))
     return findings + _money_findings(layout)
 
 

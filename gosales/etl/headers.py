@@ -16,7 +16,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "accountcode", "clientid", "clientno", "clientcode", "companyid", "resellerid",
         "resellerkey", "dealerid", "buyerid", "soldto", "soldtoid", "soldtoparty", "billtoid",
         "householdid", "kundennummer", "kundennr", "numclient", "nclient", "codeclient",
-        "idcliente",
+        "idcliente", "custaccount", "customeraccount", "clientnumber", "clientkey", "kundenid",
+        "kundencode", "kundenkonto", "debitor", "debitornr", "debitorennummer", "kunnr", "cardcode",
+        "idclient", "numeroclient", "codigocliente", "codigodocliente", "codicecliente",
+        "idcustomer", "klantnummer", "klantnr", "klantcode", "klantid",
     ),
     "order_date": (
         "orderdate", "recdate", "invoicedate", "invdate", "date", "transactiondate", "trandate",
@@ -24,7 +27,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "billingdate", "purchasedate", "salesdate", "saledate", "orderdatetime", "ordertimestamp",
         "invoicedatetime", "datetime", "timestamp", "closedate", "bestelldatum", "auftragsdatum",
         "rechnungsdatum", "buchungsdatum", "belegdatum", "datum", "datecommande", "datefacture",
-        "fecha", "fechafactura", "fechapedido",
+        "fecha", "fechafactura", "fechapedido", "fakturadatum", "verkaufsdatum", "datedecommande",
+        "datedefacture", "datevente", "fechadefactura", "fechadepedido", "fechaventa", "dataordine",
+        "datafattura", "datapedido", "datavenda", "dataemissao", "orderdatum", "factuurdatum",
     ),
     "product_sku": (
         "productsku", "sku", "skuid", "skucode", "productid", "productcode", "productnumber",
@@ -32,66 +37,94 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "stockcode", "partnumber", "partno", "materialnumber", "materialno", "articleno",
         "articlenumber", "articlecode", "articleid", "material", "product", "item", "article",
         "part", "artikelnummer", "artikelnr", "artikel", "codearticle", "codigoproducto",
+        "artikelcode", "materialnummer", "materialnr", "referencearticle", "codeproduit",
+        "codigoarticulo", "codigoproduto", "codicearticolo", "produkt", "produit", "articulo",
+        "producto", "articolo", "prodotto", "produto",
         # A name stands for the product where nothing shorter does.
         "productname", "itemname", "productdescription", "itemdescription",
     ),
     "product_division": (
         "productdivision", "division", "businessunit", "businessline", "lineofbusiness", "lob",
-        "department", "productline", "productgroup", "productfamily", "productcategory",
-        "category", "itemcategory", "categoryname", "productcategoryname", "productcategoryid",
-        "itemgroup", "materialgroup", "family", "warengruppe", "produktgruppe",
-        "sparte", "categorie", "famille", "categoria",
+        "department", "productline", "productgroup", "productfamily", "productcategory", "category",
+        "itemcategory", "categoryname", "productcategoryname", "productcategoryid", "itemgroup",
+        "materialgroup", "family", "warengruppe", "produktgruppe", "sparte", "categorie", "famille",
+        "categoria", "itemgroupid", "itemtype", "itemfamily", "productgroupid", "producttype",
+        "productclass", "geschaftsbereich", "geschaftsfeld", "produktlinie",
+        "artikelgruppe", "materialgruppe", "familleproduit", "gammeproduit", "lineadenegocio",
+        "lineanegocio", "familia", "linhadeproduto", "divisione", "famiglia", "productgroep",
+        "artikelgroep",
     ),
     "gross_profit": (
         "grossprofit", "gp", "grossprofitamount", "gpamount", "grossmarginamount", "marginamount",
         "profit", "totalprofit", "rohertrag", "deckungsbeitrag", "rohgewinn", "margebrute",
+        "estgrossprofit", "estimatedgrossprofit", "actualgrossprofit", "bruttogewinn",
+        "bruttoertrag", "margenbruto", "gananciabruta", "marginelordo", "utilelordo", "lucrobruto",
+        "margembruta", "brutowinst", "brutomarge",
     ),
     "revenue": (
         "revenue", "netsales", "netrevenue", "salesamount", "salesamt", "salesvalue",
         "salesrevenue", "netamount", "netvalue", "netsalesamount", "linetotal", "lineamount",
         "linerevenue", "extendedprice", "extendedamount", "invoiceamount", "orderamount",
-        "ordervalue", "totalsales", "totalrevenue", "totalamount", "totalprice", "amount",
-        "sales", "turnover", "value", "total", "umsatz", "nettoumsatz", "nettobetrag",
-        "nettowert", "chiffreaffaires", "montant", "montantht", "importe", "ventas",
+        "ordervalue", "totalsales", "totalrevenue", "totalamount", "totalprice", "amount", "sales",
+        "turnover", "value", "total", "umsatz", "nettoumsatz", "nettobetrag", "nettowert",
+        "chiffreaffaires", "montant", "montantht", "importe", "ventas", "netsalesvalue",
+        "salestotal", "chiffredaffaires", "montantnet", "importeneto", "importetotal",
+        "ventasnetas", "fatturato", "importo", "ricavi", "faturamento", "receita", "valortotal",
+        "omzet", "bedrag",
     ),
     "unit_price": (
-        "unitprice", "priceperunit", "priceeach", "unitsellingprice", "sellingprice",
-        "salesprice", "itemprice", "netprice", "price", "einzelpreis", "stuckpreis",
-        "prixunitaire", "preciounitario",
+        "unitprice", "priceperunit", "priceeach", "unitsellingprice", "sellingprice", "salesprice",
+        "itemprice", "netprice", "price", "einzelpreis", "stuckpreis", "prixunitaire",
+        "preciounitario", "preisproeinheit", "preciounidad", "prezzounitario", "precounitario",
+        "stuksprijs", "eenheidsprijs",
     ),
     "cogs": (
         "cogs", "costofgoodssold", "costofsales", "totalcost", "totalproductcost", "costamount",
-        "linecost", "cost", "wareneinsatz",
+        "linecost", "cost", "wareneinsatz", "costvalue", "costofgoods", "kosten", "selbstkosten",
+        "einstandswert", "coutdesventes", "costo", "coste", "custo",
     ),
     "invoice_id": (
         "invoiceid", "invoice", "invoiceno", "invoicenumber", "invoicenum", "orderid", "orderno",
-        "ordernumber", "ordernum", "salesorder", "salesorderid", "salesorderno",
-        "salesordernumber", "transactionid", "transactionno", "documentid", "documentno",
-        "documentnumber", "docno", "docnumber", "receiptno", "receiptid", "basketid", "order",
-        "auftragsnummer", "auftragsnr", "rechnungsnummer", "rechnungsnr", "belegnummer",
-        "belegnr", "numfacture", "nfacture", "ncommande", "factura", "pedido",
+        "ordernumber", "ordernum", "salesorder", "salesorderid", "salesorderno", "salesordernumber",
+        "transactionid", "transactionno", "documentid", "documentno", "documentnumber", "docno",
+        "docnumber", "receiptno", "receiptid", "basketid", "order", "auftragsnummer", "auftragsnr",
+        "rechnungsnummer", "rechnungsnr", "belegnummer", "belegnr", "numfacture", "nfacture",
+        "ncommande", "factura", "pedido", "vbeln", "fakturanummer", "numerodefacture",
+        "numerofactura", "numerodefactura", "numeropedido", "numerofattura", "numeroordine",
+        "notafiscal", "factuurnummer", "ordernummer", "ordernr",
     ),
     "quantity": (
         "quantity", "qty", "orderqty", "orderquantity", "quantityordered", "qtyordered",
-        "quantitysold", "qtysold", "unitssold", "units", "menge", "anzahl", "stuck",
-        "quantite", "cantidad",
+        "quantitysold", "qtysold", "unitssold", "units", "menge", "anzahl", "stuck", "quantite",
+        "cantidad", "stuckzahl", "unidades", "quantita", "quantidade", "aantal",
     ),
     "customer_name": (
-        "customername", "custname", "customer", "accountname", "account", "companyname",
-        "company", "clientname", "client", "resellername", "dealername", "soldtoname", "kunde",
-        "kundenname", "nomclient", "cliente",
+        "customername", "custname", "customer", "accountname", "account", "companyname", "company",
+        "clientname", "nomclient", "nomduclient", "client", "resellername", "dealername",
+        "soldtoname", "kundenname", "kunde", "nombrecliente", "nomecliente", "cliente",
+        "klantnaam", "klant", "razonsocial", "raisonsociale",
+        "ragionesociale", "razaosocial",
     ),
-    "region": ("region", "salesregion"),
+    "region": ("region", "salesregion", "vertriebsgebiet", "gebiet", "regione", "regiao", "regio"),
     "territory": ("territory", "salesterritory", "territorykey", "territoryid"),
     "rep": (
         "rep", "salesrep", "salesrepid", "salesrepname", "repname", "repid", "salesperson",
         "salespersonname", "salesman", "accountmanager", "accountexecutive", "accountowner",
-        "owner",
+        "owner", "opportunityowner", "salesowner", "salestaker", "accountrep", "vertreter",
+        "vertriebsmitarbeiter", "verkaufer", "vendeur", "vendedor", "venditore",
+        "agente", "vertegenwoordiger",
     ),
     "order_type": ("ordertype", "documenttype", "doctype", "transactiontype", "type"),
-    "currency": ("currency", "currencycode"),
-    "description": ("productdescription", "itemdescription", "description", "productname"),
+    "currency": ("currency", "currencycode", "wahrung", "devise", "moneda", "valuta", "moeda"),
+    "description": (
+        "productdescription", "itemdescription", "description", "productname", "artikelbezeichnung",
+        "materialtext", "designation", "descripcion", "descrizione", "descricao", "omschrijving",
+    ),
 }  # fmt: skip
+
+# Headers that hold a customer's id where a longer one (`Customer` beside `Customer Name`) holds
+# the name.
+BARE_CUSTOMER = ("customer", "account", "company", "client", "kunde", "cliente", "klant")
 
 # A report may have a title and filters above its table, but not more rows than these.
 HEADER_WITHIN = 20
@@ -143,6 +176,11 @@ def recognise(headers: list[str], chosen: dict[str, str]) -> dict[str, str]:
             if header_found is not None and header_found not in found.values():
                 found[name] = header_found
                 break
+    if "customer_id" not in found and "customer_name" in found:
+        named = field_key(found["customer_name"])
+        for key in BARE_CUSTOMER:
+            if key in named and by_key.get(key, found["customer_name"]) not in found.values():
+                found["customer_id"] = by_key[key]
     return found
 
 

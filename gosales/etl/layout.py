@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +15,15 @@ from gosales.settings import EtlSettings
 
 __all__ = ["Layout", "ProductColumn", "align", "find_layout", "missing_columns"]
 
-
+# What the header of a field that was not recognised is likely to hold, in any language we know.
+LIKELY = {
+    "customer_id": "cust|client|kund|klant|acc(oun)?t|buyer|dealer|name",
+    "order_date": "date|datum|fecha|^data|day|tag$|time",
+    "product_sku": "sku|item|prod|art[iyí]|mat(erial|nr)|part",
+    "gross_profit": "prof|marg|amount|revenue|sales|umsatz|betrag|montant|import|valor",
+    "revenue": "amount|revenue|sales|umsatz|betrag|montant|import|valor",
+    "cogs": "cost|kost|co[uû]t|custo",
+}
 OF_A_PRODUCT = (
     "product_sku", "gross_profit", "revenue", "unit_price", "cogs", "quantity", "description",
 )  # fmt: skip
@@ -180,6 +189,20 @@ def _money(layout: Layout) -> list[str]:
     return [revenue, "cogs"] if "cogs" in layout.fields else [revenue]
 
 
+def _likely(source: Source, missing: list[str]) -> dict[str, str]:
+    """For each field, a column of no known meaning whose name says that it could hold it."""
+    taken = set(recognise(list(source.columns), {}).values())
+    found: dict[str, str] = {}
+    for field in missing:
+        name = field.split(" ")[0]
+        for column in source.columns:
+            if column not in taken and re.search(LIKELY.get(name, "$^"), column, re.IGNORECASE):
+                found[name] = column
+                taken.add(column)
+                break
+    return found
+
+
 def _missing(source: Source, missing: list[str]) -> str:
     text = f"{source.name}: required columns are missing: {', '.join(missing)}. "
     if len(source.columns) == 1:
@@ -195,6 +218,9 @@ def _missing(source: Source, missing: list[str]) -> str:
             f" Are {', '.join(products[:3])} products, each with its units beside it? Then list "
             "them in etl.sku_map_overrides_csv (product_sku,qty_column,division)."
         )
+    elif likely := _likely(source, missing):
+        named = ", ".join(f"{field}: {column}" for field, column in likely.items())
+        hint = f" Perhaps etl.source_columns: {{{named}}}?"
     elif "customer_id" not in missing and {"order_date", "product_sku"} <= set(missing):
         hint = (
             " Does it describe customers? Then keep it out of etl.sources and name it in "

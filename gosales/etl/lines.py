@@ -162,6 +162,7 @@ def _long_cells(rows: ir.Table, lookups: Lookups, layout: Layout) -> ir.Table:
         *DOCUMENT,
         "product_sku",
         "map_division",
+        "map_rules",
         line_no=ibis.literal(0, type="int64"),
         **texts,
     )
@@ -225,11 +226,14 @@ def _typed(lines: ir.Table, layout: Layout) -> ir.Table:
         gross_profit=profit,
         revenue=revenue,
         quantity=quantity,
-        product_division=ibis.coalesce(lines.map_division, lines.own_division),
-        at_odds=(lines.map_division != lines.own_division).fill_null(False),
+        product_division=lines.map_rules.ifelse(
+            ibis.coalesce(lines.map_division, lines.own_division),
+            ibis.coalesce(lines.own_division, lines.map_division),
+        ),
+        at_odds=(lines.map_rules & (lines.map_division != lines.own_division)).fill_null(False),
         blank_amount=blank & lines.bad_amount.isnull() & (layout.kind == "long"),
         bad_sku=lines.product_sku.isnull().ifelse("", None),
-    ).drop("unit_price", "cogs", "map_division", "own_division")
+    ).drop("unit_price", "cogs", "map_division", "map_rules", "own_division")
 
 
 def _all(tests: list[ir.BooleanValue]) -> ir.BooleanValue:

@@ -30,9 +30,9 @@ class Lookups:
 
     ``days``: date_text, order_date. ``names``: name_text, number (an id before the name), rest
     (the name without it), whole. ``divisions``: division_text, own_division (its canonical
-    name). ``products``: product_sku, map_division (as the SKU map says, or null) by product_text,
-    for a wide log by line_no, the place of its column. ``spellings``: each canonical division
-    with the ways it is written.
+    name). ``products``: product_sku, map_division (as the SKU map says, or null), map_rules
+    (whether that counts more than what the line says) by product_text, for a wide log by line_no,
+    the place of its column. ``spellings``: each canonical division with the ways it is written.
     """
 
     days: ir.Table
@@ -101,22 +101,44 @@ def _division_key(name: str) -> str:
 
 
 def _products(engine: Engine, texts: ir.Table, sku_map: SkuMap) -> ir.Table:
-    """Names compare with the SKU map's as headers do."""
+    """Names compare with the SKU map's as headers do.
+
+    The built-in map is that of one company. Where it knows fewer than half of a log's products,
+    the log is another's, and one that both call Training or Supplies is so by coincidence.
+    """
     skus = texts.select(product_text="text", product_sku=clean_id(texts.text))
     skus = engine.cache(skus.mutate(key=skus.product_sku.re_replace("[ \t_\u00a0-]+", "").lower()))
     divisions = engine.from_rows(
-        [{"key": key, "map_division": p.division} for key, p in sku_map.by_name().items()],
-        pa.schema({"key": pa.string(), "map_division": pa.string()}),
+        [
+            {"key": key, "map_division": p.division, "own": p.own}
+            for key, p in sku_map.by_name().items()
+        ],
+        pa.schema({"key": pa.string(), "map_division": pa.string(), "own": pa.bool_()}),
     )
-    found = skus.left_join(divisions, "key")
-    return engine.cache(found.select("product_text", "product_sku", "map_division"))
+    found = engine.cache(skus.left_join(divisions, "key"))
+    known = engine.scalar((~found.own).sum().fill_null(0))
+    ours = 2 * known >= engine.scalar(found.product_sku.count())
+    rules = found.own.fill_null(False) | ibis.literal(ours)
+    return found.select("product_text", "product_sku", "map_division", map_rules=rules)
 
 
 def _product_columns(engine: Engine, layout: Layout) -> ir.Table:
     return engine.from_rows(
         [
-            {"line_no": place, "product_sku": product.sku, "map_division": product.division}
+            {
+                "line_no": place,
+                "product_sku": product.sku,
+                "map_division": product.division,
+                "map_rules": True,
+            }
             for place, product in enumerate(layout.products)
         ],
-        pa.schema({"line_no": pa.int64(), "product_sku": pa.string(), "map_division": pa.string()}),
+        pa.schema(
+            {
+                "line_no": pa.int64(),
+                "product_sku": pa.string(),
+                "map_division": pa.string(),
+                "map_rules": pa.bool_(),
+            }
+        ),
     )

@@ -26,12 +26,14 @@ HEADS = {"product_sku": ("product_sku", "gp_col"), "qty_column": ("qty_column", 
 
 @dataclass(frozen=True)
 class MappedProduct:
-    """A product's name in a log, its canonical SKU, its quantity column and its division."""
+    """A product's name in a log, its canonical SKU, its quantity column and its division;
+    whether the workspace itself says so."""
 
     name: str
     sku: str
     qty_column: str
     division: str
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def load_sku_map(overrides: Path | None = None) -> SkuMap:
     Raises ConfigError for a file that lacks a column or has a row without a value.
     """
     rows = _read(BUILT_IN)
+    replaced: set[str] = set()
     if overrides is not None and overrides.is_file():
         added = _read(overrides)
         replaced = {header_key(name) for name, _, _ in added}
@@ -60,7 +63,8 @@ def load_sku_map(overrides: Path | None = None) -> SkuMap:
     products = []
     for name, qty_column, division in rows:
         sku = first_name.setdefault(header_key(qty_column), name) if qty_column else name
-        products.append(MappedProduct(name, sku, qty_column, division))
+        own = header_key(name) in replaced
+        products.append(MappedProduct(name, sku, qty_column, division, own))
     return SkuMap(tuple(products))
 
 

@@ -37,6 +37,12 @@ TITLES = [["Sales report"], [], ["Period", "2024"]]
         ["Sold-To", "Billing Date", "Material", "Material Group", "Net Value", "Document No."],
         ["N° client", "Date commande", "Article", "Catégorie", "Montant HT", "N° facture"],
         ["Account", "Close Date", "Product Name", "Product Family", "Amount", "Order"],
+        ["CUSTACCOUNT", "INVOICEDATE", "ITEMID", "ITEMGROUPID", "LINEAMOUNT", "INVOICEID"],
+        ["Kunde", "Fakturadatum", "Materialnummer", "Sparte", "Nettowert", "Rechnungs-Nr."],
+        ["Código cliente", "Fecha factura", "Artículo", "Familia", "Importe", "Factura"],
+        ["Codice cliente", "Data ordine", "Articolo", "Categoria", "Fatturato", "Numero ordine"],
+        ["Klantnummer", "Factuurdatum", "Artikelcode", "Productgroep", "Omzet", "Ordernummer"],
+        ["Cliente", "Data venda", "Produto", "Categoria", "Valor total", "Pedido"],
     ],
 )
 def test_headers_as_other_systems_write_them(gosales, workspace, header) -> None:
@@ -48,6 +54,43 @@ def test_headers_as_other_systems_write_them(gosales, workspace, header) -> None
     found = [line[name] for name in ("customer_id", "product_sku", "product_division")]
     assert found == ["C1", "S1", "Tools"] and line["gross_profit"] == Decimal("12.5")
     assert line["invoice_id"] == "I1" and "no known meaning" not in called.err
+
+
+@pytest.mark.parametrize("pair", [("Customer", "Customer Name"), ("Kunde", "Kundenname")])
+def test_a_bare_customer_beside_a_name_is_the_id(gosales, workspace, pair) -> None:
+    rows = [
+        ["007", "Acme", "2024-01-31", "S", "D", "1"],
+        ["008", "Acme", "2024-01-31", "S", "D", "1"],
+    ]
+    put(workspace, "log.csv", csv_text(rows, [*pair, "date", "sku", "division", "gp"]))
+    assert gosales("star", "--workspace", workspace.root).code == 0
+    assert [line["customer_id"] for line in facts(workspace)] == ["007", "008"]
+
+
+def test_a_required_column_of_no_known_name_is_guessed_at_not_taken(gosales, workspace) -> None:
+    header = ["Name", "Dispatch day", "sku", "division", "gp"]
+    put(workspace, "log.csv", csv_text([["Acme", "2024-01-31", "S", "D", "1"]], header))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3
+    assert "etl.source_columns: {customer_id: Name, order_date: Dispatch day}?" in called.err
+
+
+def test_the_built_in_map_is_not_that_of_another_company(gosales, workspace) -> None:
+    """Training is a product of the built-in map; Bolt, Nut and Course are not."""
+    rows = [
+        *long_rows(),
+        ["I9", "100", "Company 0", "2024-02-01", "Training", "Learning", "1", "5"],
+    ]
+    put(workspace, "log.csv", csv_text(rows))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0 and "SKU map" not in called.err
+    assert {line["product_division"] for line in facts(workspace)} == {"Learning", "Parts"}
+
+    own = [row for row in rows if row[4] in ("Training", "Course")]
+    put(workspace, "log.csv", csv_text(own))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0 and "1 lines say another division than the SKU map" in called.err
+    assert {line["product_division"] for line in facts(workspace)} == {"Learning", "Training"}
 
 
 def test_a_margin_in_per_cent_is_no_profit(gosales, workspace) -> None:
