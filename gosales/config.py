@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,18 +88,33 @@ def load_settings(
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
-        raise _explain(error, origin) from None
+        raise _explain(error, tree, origin) from None
     return Resolved(settings, {".".join(path): where for path, where in sorted(origin.items())})
 
 
 Layer = dict[Path_, tuple[Any, str]]
 
 
+class _Loader(yaml.SafeLoader):
+    """A day that does not exist, such as 2024-02-30, is the text that it is; the check of its
+    setting tells what is wrong with it."""
+
+
+def _day_or_text(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _day_or_text)
+
+
 def _read_yaml(file: Path) -> Layer:
     """Leaves of a YAML file, each with its ``file:line``."""
     name = "defaults" if file == PACKAGED else str(file)
     try:
-        root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=_Loader)
         if isinstance(root, yaml.MappingNode):
             leaves = _leaves(root, ())
             return {path: (value, f"{name}:{line}") for path, value, line in leaves}
@@ -128,7 +143,7 @@ def _leaves(node: yaml.MappingNode, prefix: Path_) -> Iterator[tuple[Path_, Any,
 
 
 def _construct(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
+    loader = _Loader("")
     try:
         return loader.construct_object(node, deep=True)
     finally:
@@ -149,7 +164,7 @@ def _read_environment() -> Layer:
 def _scalar(text: str) -> Any:
     """A value as YAML reads it; text that is no YAML, such as ``|``, is itself."""
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError:
         return text
     return text if value == "" and text.strip() in ("|", ">") else value
@@ -194,18 +209,52 @@ def _put(tree: dict[str, Any], path: Path_, value: Any) -> None:
     tree[path[-1]] = value
 
 
-def _explain(error: ValidationError, origin: Mapping[Path_, str]) -> ConfigError:
+def _explain(error: ValidationError, tree: Any, origin: Mapping[Path_, str]) -> ConfigError:
     """All problems at once, each with the place that set the value."""
+    found: dict[tuple[Path_, str], list[str]] = {}
+    for path, problem in _relevant(error, tree):
+        message = problem["msg"].removeprefix("Value error, ")
+        found.setdefault((path, _shown(problem.get("input"))), []).append(message)
     lines = []
-    for problem in error.errors():
-        path = tuple(str(part) for part in problem["loc"])
+    for (path, shown), messages in found.items():
         where = next(
             (origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), "settings"
         )
-        shown = _shown(problem.get("input"))
-        message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{where}: '{'.'.join(path)}' = {shown}: {message}.")
+        lines.append(f"{where}: '{'.'.join(path)}' = {shown}: {', or: '.join(messages)}.")
     return ConfigError("\n".join(lines), "See the defaults and their meaning: gosales config show")
+
+
+def _relevant(error: ValidationError, tree: Any) -> list[tuple[Path_, Any]]:
+    """Each problem with the path of its value, as the settings are written.
+
+    Of a value that may be of several kinds, each kind has its own problems. A mapping or a list
+    was meant for the kind that looks into it; what the others say of it is left out.
+    """
+    problems = []
+    for problem in error.errors():
+        *before, last = problem["loc"]
+        path, inside = [], tree
+        for part in before:
+            # The others are names of kinds.
+            if (isinstance(inside, dict) and part in inside) or isinstance(part, int):
+                path.append(str(part))
+                inside = inside[part]
+        if isinstance(last, int) or problem["type"] == "missing" or last in _keys(inside):
+            path.append(str(last))
+        problems.append((tuple(path), problem))
+    looked_into = {path[:n] for path, _ in problems for n in range(len(path))}
+    looked_into |= {path for path, problem in problems if problem["type"] == "value_error"}
+    return [
+        (path, problem)
+        for path, problem in problems
+        if path not in looked_into
+        or problem["type"] == "value_error"
+        or not isinstance(problem["input"], dict | list)
+    ]
+
+
+def _keys(value: Any) -> Container[Any]:
+    return value if isinstance(value, dict) else ()
 
 
 def _shown(given: Any) -> str:

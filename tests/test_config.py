@@ -184,6 +184,32 @@ def test_every_default_has_a_comment() -> None:
     assert not lonely
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "said"),
+    [
+        ("run: {cutoff_date: 2024-02-30}", "run.cutoff_date", "valid date"),
+        ("run: {cutoff_date: now}", "run.cutoff_date", "or: Input should be 'auto'"),
+        ("modeling: {cutoffs: [2024-13-01]}", "modeling.cutoffs.0", "month"),
+        ("whitespace: {weights: {probability: 0}}", "whitespace.weights", "greater than 0"),
+        ("whitespace: {weights: {affinity: -1}}", "whitespace.weights.affinity", "greater than"),
+        ("whitespace: {weights: lerned}", "whitespace.weights", "or: Input should be 'learned'"),
+        ("etl: {sources: [{url: 3}]}", "etl.sources.0.url", "valid string"),
+    ],
+)
+def test_a_value_of_several_kinds_is_refused_once_in_the_words_of_the_settings(
+    tmp_path: Path, text: str, path: str, said: str
+) -> None:
+    (line,) = refusal(tmp_path, text).splitlines()[:-1]
+    assert f":1: '{path}' = " in line and said in line
+
+
+def test_a_day_that_does_not_exist_in_the_environment_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOSALES_RUN__CUTOFF_DATE", "2024-02-30")
+    assert "environment GOSALES_RUN__CUTOFF_DATE: 'run.cutoff_date'" in refusal(tmp_path, "")
+
+
 def test_a_password_in_a_wrong_value_is_not_shown(tmp_path: Path) -> None:
     told = refusal(tmp_path, "etl:\n  sources: postgres://ann:hush@host/db\n")
     assert "hush" not in told and "'etl.sources' = a URL" in told

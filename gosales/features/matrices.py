@@ -26,7 +26,7 @@ from gosales.features.catalog import Feature
 from gosales.features.declared import features_of
 from gosales.features.history import open_ledgers, tells_margin
 from gosales.features.panel import Panel
-from gosales.months import parse_cutoffs
+from gosales.months import add_months, parse_cutoffs
 from gosales.run import Run
 from gosales.settings import FeatureSettings
 from gosales.workspace import slug
@@ -94,7 +94,7 @@ def build_features(
         require_als()
     star = open_star(run)
     names = star.about.resolve_divisions(list(divisions))
-    days = _check_cutoffs(star.about, cutoffs)
+    days = _check_cutoffs(run, star.about, cutoffs)
     key = _key(run)
     asked = [(name, day) for name in names for day in days]
     known = {} if rebuild else {pair: s for pair in asked if (s := _recorded(run, *pair, key))}
@@ -131,13 +131,18 @@ def feature_columns(path: Path) -> list[str]:
     return [name for name in pq.read_schema(parquet_files(path)[0]).names if name != "customer_id"]
 
 
-def _check_cutoffs(about: StarFacts, cutoffs: Sequence[dt.date]) -> list[dt.date]:
+def _check_cutoffs(run: Run, about: StarFacts, cutoffs: Sequence[dt.date]) -> list[dt.date]:
     days = parse_cutoffs(cutoffs)
     if days[0] < about.first_order:
         raise UsageError(
             f"The cutoff {days[0]} is before the first order ({about.first_order}): nothing is "
             "known of any customer then.",
             f"Choose cutoffs from {about.first_order} on.",
+        )
+    if days[-1] > add_months(about.last_order, 1):
+        run.warn(
+            f"The cutoff {days[-1]} is more than a month after the last order "
+            f"({about.last_order}): it looks as if nobody had bought anything since."
         )
     return days
 

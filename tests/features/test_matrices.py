@@ -257,6 +257,14 @@ def test_errors_are_clear_and_have_their_exit_codes(run: Run) -> None:
     assert not list(run.workspace.outputs.glob("feature*"))
 
 
+def test_a_cutoff_long_after_the_last_order_is_told(run: Run) -> None:
+    write_star(run, [fact("a", "2024-05-01", "PDM", 7)])
+    build_features(run, ["PDM"], [dt.date(2024, 6, 1)])
+    assert not run.warnings
+    build_features(run, ["PDM"], [dt.date(2024, 6, 2)])
+    assert [text for text in run.warnings if "2024-06-02 is more than a month after" in text]
+
+
 def test_describe_knows_every_name_and_says_so_when_not() -> None:
     assert describe("rfm__all__gp_mean__9m").description == (
         "gross profit per order in the last 9 months"
