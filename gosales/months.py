@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from gosales.errors import UsageError
 
 __all__ = [
+    "LAST",
     "Window",
     "add_months",
     "feature_start",
@@ -27,6 +28,10 @@ __all__ = [
     "parse_cutoffs",
     "part_of_window",
 ]
+
+
+# Any window after it can still be told in dates.
+LAST = dt.date(9900, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -99,14 +104,13 @@ def parse_cutoffs(text: str | Iterable[str | dt.date]) -> list[dt.date]:
 
 
 def _parse_day(word: str | dt.date) -> dt.date:
-    if isinstance(word, dt.date):
-        return word
-    text = word.strip()
+    text = str(word).strip()
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            raise ValueError
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
     except ValueError:
+        day = None
+    if day is None or day > LAST:
         raise UsageError(
             f"'{text}' is not a cutoff date.", "Write cutoffs as YYYY-MM-DD, as in 2024-06-30."
-        ) from None
+        )
+    return day

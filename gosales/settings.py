@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from gosales.months import LAST
+
 __all__ = [
     "DatabaseSettings",
     "DatabaseSource",
@@ -51,10 +53,11 @@ def _zone(name: str) -> str:
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+Cutoff = Annotated[dt.date, Field(le=LAST)]
 
 
 class RunSettings(Section):
-    cutoff_date: dt.date | Literal["auto"]
+    cutoff_date: Cutoff | Literal["auto"]
     seed: Annotated[int, Field(ge=0)]
 
 
@@ -167,7 +170,7 @@ class LgbmGrid(Section):
 
 
 class ModelingSettings(Section):
-    cutoffs: list[dt.date] | Literal["monthly", "quarterly"]
+    cutoffs: list[Cutoff] | Literal["monthly", "quarterly"]
     max_cutoffs: Annotated[int, Field(ge=1)]
     embargo_days: Annotated[int, Field(ge=0)]
     models: Annotated[list[Literal["logreg", "lgbm"]], Field(min_length=1)]

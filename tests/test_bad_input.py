@@ -39,6 +39,8 @@ def test_each_mistake_has_its_message_and_exit_code(
     unknown = asked(gosales, made, command, *day, "--division", "Solidwork")
     assert unknown.startswith("2 error: Unknown division 'Solidwork'.")
     assert "Did you mean 'Solidworks'?" in unknown
+    nobody = asked(gosales, made, command, *day, "--division", " , ")
+    assert nobody.startswith("2 error: No division given.")
     early = asked(gosales, made, command, "--cutoff", "2001-01-31")
     assert early.startswith("2 error: The cutoff 2001-01-31 is before the first order (2022-")
     for word in ("30.06.2023", "2023-02-30", "soon"):

@@ -188,6 +188,7 @@ def test_every_default_has_a_comment() -> None:
     ("text", "path", "said"),
     [
         ("run: {cutoff_date: 2024-02-30}", "run.cutoff_date", "valid date"),
+        ("run: {cutoff_date: 9999-12-31}", "run.cutoff_date", "less than"),
         ("run: {cutoff_date: now}", "run.cutoff_date", "or: Input should be 'auto'"),
         ("modeling: {cutoffs: [2024-13-01]}", "modeling.cutoffs.0", "month"),
         ("whitespace: {weights: {probability: 0}}", "whitespace.weights", "greater than 0"),

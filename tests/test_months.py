@@ -99,7 +99,9 @@ def test_cutoffs_are_sorted_and_without_repeats() -> None:
     assert parse_cutoffs([day("2023-12-31"), "2023-06-30"]) == expected
 
 
-@pytest.mark.parametrize("word", ["2023-6-30", "30.06.2023", "2023-02-30", "20230630", "x"])
+@pytest.mark.parametrize(
+    "word", ["2023-6-30", "30.06.2023", "2023-02-30", "9999-12-31", "20230630", "x"]
+)
 def test_a_word_that_is_no_date_is_named(word: str) -> None:
     with pytest.raises(UsageError, match=f"'{word}' is not a cutoff date"):
         parse_cutoffs(f"2023-12-31,{word}")

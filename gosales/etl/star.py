@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,13 +40,16 @@ class StarFacts:
     def resolve_divisions(self, names: str | list[str]) -> list[str]:
         """Canonical names for ``all``, a comma list or a list; case and blanks do not matter.
 
-        Raises UsageError that names the unknown division and the nearest known one.
+        Raises UsageError that names the unknown division and the nearest known one, or for a text
+        that names none.
         """
-        words = names.split(",") if isinstance(names, str) else names
+        known = {slug(name): name for name in self.divisions}
+        words = _split(names, known) if isinstance(names, str) else names
         words = [word.strip() for word in words if word.strip()]
+        if isinstance(names, str) and not words:
+            raise UsageError("No division given.", "Give a name, a comma list, or all.")
         if [word.lower() for word in words] == ["all"]:
             return list(self.divisions)
-        known = {slug(name): name for name in self.divisions}
         found = []
         for word in words:
             if slug(word) not in known:
@@ -57,6 +61,21 @@ class StarFacts:
                 )
             found.append(known[slug(word)])
         return list(dict.fromkeys(found))
+
+
+def _split(names: str, known: Mapping[str, str]) -> list[str]:
+    """The names of a comma list, in which a name may have commas of its own."""
+    parts, words = names.split(","), []
+    while parts:
+        longest = 1
+        for n in range(len(parts), 1, -1):
+            name = known.get(slug(",".join(parts[:n]).strip()), "")
+            if name.count(",") == n - 1:
+                longest = n
+                break
+        words.append(",".join(parts[:longest]))
+        parts = parts[longest:]
+    return words
 
 
 @dataclass(frozen=True)

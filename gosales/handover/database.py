@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import sqlglot.expressions as sge
 
+from gosales.errors import ConfigError
+
 __all__ = ["Database"]
 
 # Databases whose tables can be made and dropped inside a transaction, by Ibis's names.
@@ -27,6 +29,11 @@ class Database:
     """An open database and the schema that GoSales owns in it."""
 
     def __init__(self, url: str, schema: str) -> None:
+        if url.partition(":")[0] == "sqlite":
+            raise ConfigError(
+                "SQLite has no schema that could be ours alone.",
+                "Publish to PostgreSQL, DuckDB, SQL Server or Snowflake.",
+            )
         self._backend: Any = ibis.connect(url)
         self.schema = schema
 

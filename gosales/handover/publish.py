@@ -91,6 +91,8 @@ def _artifacts(place: Workspace) -> dict[str, Path]:
 def _open(shown: str, secret: str, schema: str) -> Database:
     try:
         return Database(secret, schema)
+    except GoSalesError:
+        raise
     except ImportError as error:
         raise MissingExtraError("db", f"Publishing to {shown} (module {error.name})") from None
     except Exception as error:  # each driver raises kinds of its own

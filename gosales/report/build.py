@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 
+from gosales.errors import UsageError
 from gosales.report.pdf import print_pdf
 from gosales.settings import Settings
 from gosales.ui.drawing import TEMPLATES, environment
@@ -71,6 +72,8 @@ def write_report(
     Raises what ``build_report`` raises, MissingExtraError without the extra 'ui', UsageError
     when a PDF is wanted and there is no browser to print it.
     """
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder.", "Give the report a file name, as in report.html.")
     drawer = environment(Formats(settings.ui), OURS, TEMPLATES)
     shelf = Shelf(workspace, settings)
     try:

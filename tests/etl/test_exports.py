@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from gosales.etl.build_star import build_star
-from gosales.etl.star import open_star
+from gosales.etl.star import StarFacts, open_star
 from gosales.workspace import Workspace
 from tests.conftest import OpenRun
 from tests.etl.logs import (
@@ -246,6 +246,21 @@ def test_ids_that_differ_in_case_or_zeros_are_told_and_kept(gosales, workspace) 
     assert called.code == 0 and "the 5 customer ids are 3 but for letter case" in called.err
     assert {line["customer_id"] for line in facts(workspace)} == {"c1", "C1", "007", "7", "8"}
     assert "customer_id_spelling" in {row["rule"] for row in violations(workspace)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("jerseys, vests & caps", ["Jerseys, Vests & Caps"]),
+        ("Caps,Jerseys, Vests & Caps,vests", ["Caps", "Jerseys, Vests & Caps", "Vests"]),
+        ("Vests,Caps", ["Vests", "Caps"]),
+        ("Vests,Caps,Vests Caps", ["Vests", "Caps", "Vests Caps"]),
+    ],
+)
+def test_a_division_may_have_commas_in_its_name(asked, found) -> None:
+    names = ("Caps", "Jerseys, Vests & Caps", "Vests", "Vests Caps")
+    about = StarFacts(1, "long", names, True, dt.date(2024, 1, 1), dt.date(2024, 2, 1), 1, 1)
+    assert about.resolve_divisions(asked) == found
 
 
 def test_divisions_in_another_script_have_files_of_their_own(gosales, workspace) -> None:

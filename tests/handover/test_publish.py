@@ -141,6 +141,8 @@ def test_a_failure_names_the_database_and_shows_no_password(
             publish(run, "postgres://ann:hunter2@localhost/db")
         with pytest.raises(UsageError, match="cannot be the schema"):
             publish(run, "duckdb:///x.duckdb", schema="a; drop")
+        with pytest.raises(ConfigError, match="SQLite has no schema"):
+            publish(run, "sqlite:///x.sqlite")
         monkeypatch.setenv("PG_SECRET", "hunter2")
         with pytest.raises(ConfigError, match=r"postgres://localhost:1/db: cannot be opened") as e:
             publish(run, "postgres://ann:${PG_SECRET}@localhost:1/db")

@@ -89,6 +89,11 @@ def test_a_report_is_whole_or_not_made(made: Workspace, gosales: Gosales, tmp_pa
     assert out.read_text(encoding="utf-8") == "the last good one"
 
 
+def test_a_folder_is_no_report(demo: Workspace, gosales: Gosales, tmp_path: Path) -> None:
+    called = gosales("report", "--workspace", demo.root, "--out", tmp_path)
+    assert called.code == 2 and "is a folder" in called.err
+
+
 def test_a_pdf_without_a_browser_is_one_clear_error(
     demo: Workspace, gosales: Gosales, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
