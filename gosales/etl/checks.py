@@ -151,17 +151,28 @@ def spelling_findings(spellings: dict[str, list[str]]) -> list[Finding]:
 
 
 def alike_customers(engine: Engine, customers: ir.Table) -> list[Finding]:
-    """Ids that are one but for letter case and leading zeros: two systems' ways to write them?"""
+    """Ids that are one but for letter case and leading zeros (two systems' ways to write them?),
+    and ids such as 1.23457E+11, in which a spreadsheet has lost digits."""
     folded = customers.customer_id.lower().re_replace("^0+", "")
-    counts = customers.aggregate(ids=customers.count(), folded=folded.nunique())
-    (row,) = engine.to_arrow(counts).to_pylist()
-    if row["ids"] == row["folded"]:
-        return []
-    message = (
-        f"the {row['ids']:,} customer ids are {row['folded']:,} but for letter case and leading "
-        "zeros; they are kept apart"
+    rounded = customers.customer_id.re_search(r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$")
+    counts = customers.aggregate(
+        ids=customers.count(), folded=folded.nunique(), rounded=rounded.sum().fill_null(0)
     )
-    return [Finding("customer_id_spelling", "customer_id", str(row["ids"]), message)]
+    (row,) = engine.to_arrow(counts).to_pylist()
+    findings = []
+    if row["ids"] != row["folded"]:
+        message = (
+            f"the {row['ids']:,} customer ids are {row['folded']:,} but for letter case and "
+            "leading zeros; they are kept apart"
+        )
+        findings.append(Finding("customer_id_spelling", "customer_id", str(row["ids"]), message))
+    if row["rounded"]:
+        message = (
+            f"{row['rounded']:,} customer ids are numbers that a spreadsheet rounded, such as "
+            "1.23E+11: each may stand for several customers; export them as text"
+        )
+        findings.append(Finding("customer_id_rounded", "customer_id", str(row["rounded"]), message))
+    return findings
 
 
 def split_products(engine: Engine, pairs: ir.Table) -> list[Finding]:

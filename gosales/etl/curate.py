@@ -9,7 +9,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from gosales.engine import MONEY, Engine
+from gosales.engine import Engine
 from gosales.errors import ConfigError, ContractBreach
 from gosales.etl.checks import (
     alike_customers,
@@ -39,6 +39,10 @@ from gosales.run import Run
 from gosales.workspace import slug
 
 __all__ = ["Curated", "curate"]
+
+# Later stages add up amounts in the type that they are kept in.
+SUMMED = ("quantity", "revenue", "gross_profit")
+LARGEST = 10**14
 
 
 @dataclass
@@ -105,7 +109,7 @@ def curate(
         )
     judge(run, checked, layout, lenient)
     with run.step("dimensions"):
-        money = engine.scalar(lines.gross_profit.sum().fill_null(0).cast(MONEY))
+        money = engine.scalar(lines.gross_profit.sum().fill_null(0))
         return _curated(run, checked, facts, good, pairs, totals, money, layout)
 
 
@@ -127,7 +131,8 @@ def _totals(engine: Engine, good: ir.Table) -> dict[str, Any]:
         invoices=good.invoice_id.count(),
         first=good.order_date.min(),
         last=good.order_date.max(),
-        money=good.gross_profit.sum().cast(MONEY),
+        money=good.gross_profit.sum(),
+        **{f"most_{name}": good[name].abs().sum() for name in SUMMED},
     )
     totals: dict[str, Any] = engine.to_arrow(found).to_pylist()[0]
     return totals
@@ -214,6 +219,15 @@ def _curated(
     if not totals["rows"]:
         write_checks(run, checked.findings, checked)
         raise ContractBreach("No row of the log is good.", "See violations.csv for the reasons.")
+    for name in SUMMED:
+        if (most := totals[f"most_{name}"] or 0) >= LARGEST:
+            column = layout.fields.get(name, name)
+            message = f"'{column}' adds up to {most:,.0f}, more than can be kept"
+            finding = Finding("total_too_large", column, str(most), message, "error")
+            write_checks(run, [*checked.findings, finding], checked)
+            raise ContractBreach(
+                f"{message}.", "Is it the right column? If it is, give the amounts in thousands."
+            )
     named = good.group_by("customer_id", "customer_name").agg(n=ibis._.count())
     described = good.group_by("product_sku", "description").agg(n=ibis._.count())
     customers = engine.cache(customer_base(good, named))

@@ -21,6 +21,8 @@ from gosales.settings import EtlSettings
 
 __all__ = ["blank_rows", "read_lines", "unmapped_profit"]
 
+# Wide enough for one amount times another.
+WIDE = "decimal(19, 4)"
 # Fields of the document, carried as they are.
 CARRIED = ("region", "territory", "rep", "order_type", "currency", "description")
 
@@ -207,18 +209,24 @@ def _amounts(engine: Engine, cells: ir.Table, settings: EtlSettings) -> ir.Table
 def _typed(lines: ir.Table, layout: Layout) -> ir.Table:
     """Gross profit as given, else revenue less cost, else revenue; a blank amount is zero.
 
-    Revenue as given, else units times their price.
+    Revenue as given, else units times their price. What is worked out and too large for an amount
+    is a bad one.
     """
     quantity = lines.quantity.fill_null(1).cast(MONEY)
     zero = {field: lines[field].fill_null(0).cast(MONEY) for field in NUMBERS}
     revenue, needed = lines.revenue, ["revenue"]
+    too_large = ibis.null("string")
     if "unit_price" in layout.fields:
-        revenue, needed = (quantity * zero["unit_price"]).cast(MONEY), ["unit_price"]
+        worth = quantity.cast(WIDE) * zero["unit_price"]
+        revenue, needed = worth.try_cast(MONEY), ["unit_price"]
         zero["revenue"] = revenue
+        too_large = revenue.isnull().ifelse(worth.cast("string"), None)
     if layout.kind == "wide" or "gross_profit" in layout.fields:
         profit, needed = zero["gross_profit"], ["gross_profit"]
     elif "cogs" in layout.fields:
-        profit, needed = (zero["revenue"] - zero["cogs"]).cast(MONEY), [*needed, "cogs"]
+        left = zero["revenue"].cast(WIDE) - zero["cogs"]
+        profit, needed = left.try_cast(MONEY), [*needed, "cogs"]
+        too_large = ibis.coalesce(too_large, profit.isnull().ifelse(left.cast("string"), None))
     else:
         profit = zero["revenue"]
     blank = functools.reduce(operator.or_, [lines[field].isnull() for field in needed])
@@ -230,6 +238,7 @@ def _typed(lines: ir.Table, layout: Layout) -> ir.Table:
             ibis.coalesce(lines.map_division, lines.own_division),
             ibis.coalesce(lines.own_division, lines.map_division),
         ),
+        bad_amount=ibis.coalesce(lines.bad_amount, too_large),
         at_odds=(lines.map_rules & (lines.map_division != lines.own_division)).fill_null(False),
         blank_amount=blank & lines.bad_amount.isnull() & (layout.kind == "long"),
         bad_sku=lines.product_sku.isnull().ifelse("", None),

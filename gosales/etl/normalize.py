@@ -23,10 +23,11 @@ NOTHING = "nan|null|none|n/a|#n/a|nat"
 EMPTY = rf"^[{SPACE}]*(?i:{NOTHING})?[{SPACE}]*$"
 UNTIDY = rf"[\x{{a0}}\x{{2007}}\x{{202f}}]|^[{SPACE}]|[{SPACE}]$|^$"
 NO_KEY = rf"[^!-~]|\.0|^(?i:{NOTHING})?$"
-# Numbers as most are written, and what has to go before they are cast.
+# Numbers as most are written, none of them too large for an amount, and what has to go before
+# they are cast.
 PLAIN = {
-    ".": (r"^-?\$?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?$", (("$", ""), (",", ""))),
-    ",": (r"^-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$", ((".", ""), (",", "."))),
+    ".": (r"^-?\$?([0-9]{1,13}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.[0-9]+)?$", (("$", ""), (",", ""))),
+    ",": (r"^-?([0-9]{1,13}|[0-9]{1,3}(\.[0-9]{3}){1,3})(,[0-9]+)?$", ((".", ""), (",", "."))),
 }
 # Currency signs and codes, blanks and apostrophes that stand beside or within a number.
 DECORATION = rf"(^[A-Z]{{3}}|[A-Z]{{3}}$|[$€£¥₹{BLANK}'’])"

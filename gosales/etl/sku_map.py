@@ -82,11 +82,13 @@ def division_set(workspace: Path | str = ".") -> set[str]:
 
 
 def _read(file: Path) -> list[tuple[str, str, str]]:
-    reader = csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig")))
     try:
+        reader = csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig")))
         heads = [head.strip().lower() for head in next(reader)]
     except StopIteration:
         return []
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file.name}: this is no UTF-8 text.", "Save it as UTF-8 CSV.") from None
     name, qty = (_column(file, heads, HEADS[field]) for field in ("product_sku", "qty_column"))
     division = _column(file, heads, ("division",))
     rows = []

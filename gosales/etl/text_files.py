@@ -104,7 +104,7 @@ def _first_row(lines: list[str], delimiter: str) -> tuple[str, list[str]]:
     """The delimiter of these lines, and the cells of the first."""
     body = "".join(lines)
     mark = _find_delimiter(body) if delimiter == "auto" else delimiter
-    return mark, next(csv.reader(io.StringIO(body), delimiter=mark), [])
+    return mark, next(csv.reader(io.StringIO(body, newline=None), delimiter=mark), [])
 
 
 class MisfitFound(Exception):
@@ -253,7 +253,7 @@ def _find_delimiter(text: str) -> str:
     """The candidate that cuts the first lines into most cells, evenly."""
     best, most = ",", 0.0
     for mark in DELIMITERS:
-        rows = csv.reader(io.StringIO(text), delimiter=mark)
+        rows = csv.reader(io.StringIO(text, newline=None), delimiter=mark)
         counts = [len(row) for row, _ in zip(rows, range(20), strict=False) if row]
         even = counts.count(counts[0]) / len(counts)
         score = (counts[0] - 1) * even

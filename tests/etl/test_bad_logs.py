@@ -299,6 +299,47 @@ def test_the_sku_map_overrules_both(gosales, workspace) -> None:
     assert bolts == {"Fasteners"}
 
 
+def test_an_amount_that_is_too_large_is_a_bad_one_not_a_blank_one(gosales, workspace) -> None:
+    rows = long_rows()
+    rows[3][7] = "99999999999999999999.00"
+    put(workspace, "log.csv", csv_text(rows))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3
+    assert "row 4: bad_amount '99999999999999999999.00'" in called.err
+
+
+def test_amounts_that_add_up_to_more_than_can_be_kept_are_told(gosales, workspace) -> None:
+    """Such as telephone numbers under the heading of an amount."""
+    rows = [[*row[:7], "9800000000000"] for row in long_rows()]
+    put(workspace, "log.csv", csv_text(rows))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 3
+    assert "'GP' adds up to 117,600,000,000,000, more than can be kept" in called.err
+    assert "total_too_large" in {row["rule"] for row in violations(workspace)}
+
+
+def test_customer_ids_that_a_spreadsheet_rounded_are_told(gosales, workspace) -> None:
+    rows = [[row[0], "1.23457E+11", *row[2:]] for row in long_rows()]
+    put(workspace, "log.csv", csv_text(rows))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0 and "1 customer ids are numbers that a spreadsheet" in called.err
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_lines(gosales, workspace) -> None:
+    put(workspace, "log.csv", csv_text(long_rows()).replace("\r\n", "\r"))
+    assert gosales("star", "--workspace", workspace.root).code == 0
+    assert len(facts(workspace)) == 12
+
+
+def test_a_product_list_that_is_no_utf_8_is_told(gosales, workspace) -> None:
+    put(workspace, "log.csv", csv_text(long_rows()))
+    lookup = workspace.data / "lookup" / "sku_map_overrides.csv"
+    lookup.parent.mkdir(parents=True)
+    lookup.write_text("product_sku,qty_column,division\nBolt,,Zubehör\n", encoding="latin-1")
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 2 and "sku_map_overrides.csv: this is no UTF-8 text" in called.err
+
+
 def test_a_wide_row_with_too_many_cells(gosales, workspace) -> None:
     header = [*WIDE, *[f"note{n}" for n in range(40)]]
     rows = [[*WIDE_ROW, *["n"] * 40], [*WIDE_ROW, *["n"] * 43], [*WIDE_ROW, *["n"] * 40]]

@@ -319,10 +319,14 @@ def test_price_times_units_is_the_same_on_each_engine(
 ) -> None:
     header = ["Cust. #", "Date", "Item", "Category", "Qty", "Unit Price"]
     pairs = [("3", "2.50005"), ("-1", "1,000.1"), ("", "4"), ("0.3333", "0.0015"), ("2", "")]
+    vast = ["C0", "2024-01-31", "S", "D", "99999999", "99,999,999"]
     rows = [[f"c{n}", "2024-01-31", "S", "D", *pair] for n, pair in enumerate(pairs)]
-    put(workspace, "log.csv", csv_text([*rows, ["C0", "2024-01-31", "S", "D", "1", "1"]], header))
+    last = ["C0", "2024-01-31", "S", "D", "1", "1"]
+    put(workspace, "log.csv", csv_text([*rows, last, vast], header))
     with run_in(workspace, **{"database.engine": engine_name}) as run:
-        build_star(run)
+        build_star(run, fail_soft=True)
+        too_large = [row["value"] for row in violations(workspace) if row["rule"] == "bad_amount"]
+        assert too_large == ["9999999800000001.00000000"]
         star = run.engine.to_arrow(open_star(run).transactions.order_by("source_row")).to_pylist()
         assert any("letter case" in text for text in run.warnings)
     expected = ["7.5003", "-1000.1", "4", "0.0005", "0", "1"]
