@@ -12,6 +12,7 @@ from gosales.etl.dates import DateOrder
 from gosales.etl.finding import Finding
 from gosales.etl.layout import Layout
 from gosales.etl.lines import unmapped_profit
+from gosales.etl.normalize import folded_id
 from gosales.settings import EtlSettings
 
 __all__ = [
@@ -153,7 +154,7 @@ def spelling_findings(spellings: dict[str, list[str]]) -> list[Finding]:
 def alike_customers(engine: Engine, customers: ir.Table) -> list[Finding]:
     """Ids that are one but for letter case and leading zeros (two systems' ways to write them?),
     and ids such as 1.23457E+11, in which a spreadsheet has lost digits."""
-    folded = customers.customer_id.lower().re_replace("^0+", "")
+    folded = folded_id(customers.customer_id)
     rounded = customers.customer_id.re_search(r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$")
     counts = customers.aggregate(
         ids=customers.count(), folded=folded.nunique(), rounded=rounded.sum().fill_null(0)

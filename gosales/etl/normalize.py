@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from gosales.engine import MONEY, Engine
 
-__all__ = ["BLANK", "clean_id", "clean_text", "filled", "parse_money", "plain_money"]
+__all__ = ["BLANK", "clean_id", "clean_text", "filled", "folded_id", "parse_money", "plain_money"]
 
 # White space as found in exports, with the no-break spaces.
 BLANK = " \t\r\n\u00a0\u2007\u202f"
@@ -56,6 +56,11 @@ def clean_id(column: ir.StringValue) -> ir.StringValue:
     whole = bare.re_search(r"^[0-9]+\.0+$").ifelse(bare.re_replace(r"\.0+$", ""), bare)
     key = bare.re_search(EMPTY).ifelse(None, whole)
     return column.re_search(NO_KEY).ifelse(key, column)
+
+
+def folded_id(column: ir.StringValue) -> ir.StringValue:
+    """A key but for what systems and spreadsheets change: letter case and leading zeros."""
+    return column.lower().re_replace("^0+", "")
 
 
 def is_plain(column: ir.StringValue, decimal: str) -> ir.BooleanValue:

@@ -1,7 +1,9 @@
 """Lists of customers that a sales team keeps elsewhere: read, matched to the star's customers.
 
 A list is a file or a database table. Customers are named by ``customer_id`` or, without that
-column, by ``customer_name``; a blank or missing division means every division.
+column, by ``customer_name``; a blank or missing division means every division. An id that no
+customer has means those whose ids differ only in letter case and leading zeros, which spreadsheets
+lose: a list like these keeps people out.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from ibis import _
 
 from gosales.errors import ConfigError
 from gosales.etl.dates import parse_dates, resolve_order
-from gosales.etl.headers import field_key
+from gosales.etl.headers import FIELDS, field_key
 from gosales.etl.names import name_key
-from gosales.etl.normalize import clean_id, clean_text
+from gosales.etl.normalize import clean_id, clean_text, folded_id
 from gosales.etl.sources import open_source
 from gosales.etl.star import Star
 from gosales.run import Run
@@ -25,12 +27,15 @@ from gosales.workspace import slug
 __all__ = ["read_names", "read_pairs"]
 
 SYNONYMS = {
-    "customer_id": ("customerid", "custid", "customernumber", "accountid", "accountnumber"),
-    "customer_name": ("customername", "customer", "accountname", "account", "company"),
+    "customer_id": FIELDS["customer_id"],
+    "customer_name": FIELDS["customer_name"],
     "division": ("division", "divisionname", "productdivision", "whitespacedivision"),
-    "contact_date": ("contactdate", "lastcontact", "lastcontacted", "date", "activitydate"),
+    "contact_date": (
+        "contactdate", "lastcontactdate", "lastcontact", "lastcontacted", "contactedon", "date",
+        "activitydate", "lastactivitydate", "lastactivity",
+    ),
     "region": ("region", "salesregion", "name"),
-}
+}  # fmt: skip
 
 
 def read_pairs(run: Run, star: Star, source: ListSource, key: str, dated: bool = False) -> ir.Table:
@@ -89,13 +94,21 @@ def _cells(run: Run, source: ListSource, key: str, needed: list[str]) -> ir.Tabl
 
 def _with_customer(star: Star, cells: ir.Table) -> ir.Table:
     if "customer_id" in cells.columns:
-        return cells.mutate(customer_id=clean_id(cells.customer_id))
+        return _with_near_id(star, cells.mutate(customer_id=clean_id(cells.customer_id)))
     named = star.customers.filter(_.customer_name_key.notnull()).select(
         "customer_name_key", "customer_id"
     )
     asked = cells.mutate(customer_name_key=name_key(cells.customer_name))
-    # A name that several customers bear means all of them: a list like this one keeps people out.
+    # A name that several customers bear means all of them.
     return asked.left_join(named, "customer_name_key")
+
+
+def _with_near_id(star: Star, cells: ir.Table) -> ir.Table:
+    exact = cells.semi_join(star.customers, "customer_id")
+    rest = cells.anti_join(star.customers, "customer_id")
+    near = star.customers.select("customer_id", folded=folded_id(star.customers.customer_id))
+    asked = rest.mutate(folded=folded_id(rest.customer_id)).drop("customer_id")
+    return exact.union(asked.left_join(near, "folded").select(*cells.columns))
 
 
 def _with_division(run: Run, star: Star, rows: ir.Table, key: str) -> ir.Table:

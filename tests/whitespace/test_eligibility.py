@@ -57,6 +57,27 @@ def test_a_customer_on_the_do_not_contact_list_is_out_everywhere(run_in: OpenRun
     assert any("1 of 2 rows name no customer" in line for line in warnings)
 
 
+@pytest.mark.parametrize("written", ["7a", "007A", "0007a"])
+def test_an_id_that_a_spreadsheet_changed_keeps_its_customers_out(run_in, written) -> None:
+    pairs = [(name, "Beta", 0.5, 50.0, 10.0) for name in ("007a", "07A", "8")]
+    with run_in(**{"whitespace.eligibility.do_not_contact": "stop.csv"}) as run:
+        (run.workspace.root / "stop.csv").write_text(f"Kunden-Nr.\n{written}\n", encoding="utf-8")
+        write_star(run, [fact(name, "2023-06-01", "Alpha", 10) for name, *_ in pairs])
+        write_scores(run, pairs)
+        rank_whitespace(run)
+        assert pairs_of(run.workspace) == [("8", "Beta")]
+
+
+def test_an_id_that_a_customer_has_means_no_other(run_in) -> None:
+    pairs = [(name, "Beta", 0.5, 50.0, 10.0) for name in ("007", "07")]
+    with run_in(**{"whitespace.eligibility.do_not_contact": "stop.csv"}) as run:
+        (run.workspace.root / "stop.csv").write_text("customer_id\n07\n", encoding="utf-8")
+        write_star(run, [fact(name, "2023-06-01", "Alpha", 10) for name, *_ in pairs])
+        write_scores(run, pairs)
+        rank_whitespace(run)
+        assert pairs_of(run.workspace) == [("007", "Beta")]
+
+
 def test_a_list_may_name_customers_by_name(run_in: OpenRun) -> None:
     _, removed, _ = ranked(
         run_in, {"s.csv": "account name\nCUSTOMER D\n"}, **{"eligibility.do_not_contact": "s.csv"}
