@@ -129,7 +129,7 @@ class EtlSettings(Section):
 class LabelSettings(Section):
     window_months: Annotated[int, Field(ge=1, le=60)]
     mode: Literal["expansion", "all"]
-    gp_min_threshold: float
+    gp_min_threshold: Annotated[float, Field(ge=0, lt=1e13, allow_inf_nan=False)]
     denylist_skus_csv: str
 
 

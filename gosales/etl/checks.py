@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+from rapidfuzz import fuzz
+from rapidfuzz.process import extractOne
 
 from gosales.engine import Engine
 from gosales.etl.dates import DateOrder
@@ -18,14 +21,20 @@ from gosales.settings import EtlSettings
 __all__ = [
     "alike_customers",
     "date_findings",
+    "empty_months",
     "layout_findings",
     "line_findings",
+    "near_divisions",
     "repeated_rows",
     "spelling_findings",
     "split_products",
 ]
 
 MOST = 20
+# A division of far fewer lines than one of nearly its name may be a slip of the pen.
+MANY_TIMES, NEAR = 20, 85
+# So many lines in half of the months: then one without any is odd.
+BUSY = 20
 
 
 def layout_findings(
@@ -149,6 +158,50 @@ def spelling_findings(spellings: dict[str, list[str]]) -> list[Finding]:
         for name, written in sorted(spellings.items())
         if len(written) > 1
     ]
+
+
+def near_divisions(engine: Engine, pairs: ir.Table) -> list[Finding]:
+    """Divisions of few lines whose names are nearly another's, as ``split_products`` gets them."""
+    counted = pairs.group_by("product_division").agg(lines=pairs.lines.sum())
+    rows = engine.to_arrow(counted).to_pylist()
+    lines = {row["product_division"]: row["lines"] for row in rows}
+    findings = []
+    for name in sorted(lines):
+        large = sorted(other for other in lines if lines[other] >= MANY_TIMES * lines[name])
+        near = extractOne(name, large, scorer=fuzz.ratio, processor=str.lower, score_cutoff=NEAR)
+        if near and _digits(name) == _digits(near[0]):
+            message = (
+                f"division '{name}' ({lines[name]:,} lines) is nearly '{near[0]}' "
+                f"({lines[near[0]]:,}); if they are one, correct the log or give the product's "
+                "division in the SKU map overrides"
+            )
+            findings.append(Finding("division_near", "product_division", name, message))
+    return findings
+
+
+def _digits(name: str) -> str:
+    """Series 1 and Series 2 are two."""
+    return "".join(one for one in name if one.isdigit())
+
+
+def empty_months(engine: Engine, good: ir.Table) -> list[Finding]:
+    """Months without an order in a log that is otherwise busy: is an export missing?"""
+    months = good.group_by(month=good.order_date.truncate("M")).agg(lines=ibis._.count())
+    rows = engine.to_arrow(months).to_pylist()
+    if not rows or median(row["lines"] for row in rows) < BUSY:
+        return []
+    there = {(row["month"].year, row["month"].month) for row in rows}
+    (year, month), last = min(there), max(there)
+    empty = []
+    while (year, month) < last:
+        if (year, month) not in there:
+            empty.append(f"{year}-{month:02d}")
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    if not empty:
+        return []
+    shown = ", ".join(empty[:MOST]) + (", ..." if len(empty) > MOST else "")
+    message = f"no order in {len(empty)} months between others ({shown}): is an export missing?"
+    return [Finding("empty_months", "order_date", empty[0], message)]
 
 
 def alike_customers(engine: Engine, customers: ir.Table) -> list[Finding]:

@@ -14,8 +14,10 @@ from gosales.errors import ConfigError, ContractBreach
 from gosales.etl.checks import (
     alike_customers,
     date_findings,
+    empty_months,
     layout_findings,
     line_findings,
+    near_divisions,
     repeated_rows,
     spelling_findings,
     split_products,
@@ -94,6 +96,8 @@ def curate(
             findings += repeated_rows(engine, staged, twins, log.columns)
         pairs = engine.cache(_pairs(good))
         findings += split_products(engine, pairs)
+        findings += near_divisions(engine, pairs)
+        findings += empty_months(engine, good)
         findings += spelling_findings(lookups.spellings)
         rejected = engine.cache(first_rules(broken))
         aside = _set_aside(run, staged, lines, blank, layout)

@@ -34,7 +34,9 @@ def training_cutoffs(
         )
     cutoffs = sorted({day for day in named if isinstance(day, dt.date)})
     if not cutoffs:
-        raise UsageError("No cutoff to train on.", "Give --cutoffs 2023-06-30,2023-12-31 or auto.")
+        raise UsageError(
+            "No cutoff to train on.", "Give dates, as in --cutoffs 2023-06-30,2023-12-31."
+        )
     newest = add_months(star.last_order, -window_months)
     late = [day for day in cutoffs if add_months(day, window_months) > star.last_order]
     if late:

@@ -164,7 +164,11 @@ class Phrasing:
 
     def _money(self, value: float) -> str:
         told = amount(value)
-        return f"{told} or more" if self.cap is not None and value >= self.cap else told
+        return f"{told} or more" if self._is_capped(value) else told
+
+    def _is_capped(self, value: float) -> bool:
+        """Matrices may keep what was capped in single precision."""
+        return self.cap is not None and value >= self.cap - 1e-6 * abs(self.cap)
 
 
 def shorten(text: str) -> str:

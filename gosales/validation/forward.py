@@ -96,9 +96,11 @@ def validate_forward(
     days = _days(run, about, cutoffs)
     for day in days:
         past = _Past.of(run, about, divisions, day)
-        known = _divisions(past.table)
+        known = _divisions(past.table) if past else []
         if absent := tuple(name for name in divisions if name not in known):
             missing[str(day)] = absent
+        if past is None:
+            continue
         with run.step(f"validate {day}") as step, run.commit("validate") as change:
             change.made_from(run.workspace.fact)
             found += [_validate(past, name, change) for name in known]
@@ -147,12 +149,15 @@ class _Past:
     values: Values
 
     @classmethod
-    def of(cls, run: Run, about: StarFacts, divisions: Sequence[str], day: dt.date) -> _Past:
+    def of(cls, run: Run, about: StarFacts, divisions: Sequence[str], day: dt.date) -> _Past | None:
+        """None where no model of the divisions could be had then."""
         table = pq.read_table(backtest_scores(run, day))
         table = table.filter(pc.is_in(table.column("division_name"), pa.array(divisions)))
         table = table.sort_by([("division_name", "ascending"), ("customer_id", "ascending")])
         before = past_training(run, about, day)[-1]
         there = _divisions(table)
+        if not there:
+            return None
         ensure_labels(run, there, [before])
         ensure_features(run, there, [before, day])
         label, profit = realised(run, table, day)

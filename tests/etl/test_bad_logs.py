@@ -299,6 +299,33 @@ def test_the_sku_map_overrules_both(gosales, workspace) -> None:
     assert bolts == {"Fasteners"}
 
 
+def test_a_division_that_is_nearly_another_is_told(gosales, workspace) -> None:
+    rows = long_rows(61)
+    rows[0][5] = "Part"
+    rows[1][5] = "Parts 2"
+    put(workspace, "log.csv", csv_text(rows))
+    called = gosales("star", "--workspace", workspace.root)
+    assert called.code == 0
+    assert "division 'Part' (1 lines) is nearly 'Parts' (39)" in called.err
+    assert "'Parts 2'" not in "".join(
+        line for line in called.err.splitlines() if "is nearly" in line
+    )
+
+
+def test_months_without_an_order_are_told_where_others_are_busy(gosales, workspace) -> None:
+    months = ("2023-11", "2023-12", "2024-03")
+    rows = [
+        [*row[:3], f"{month}-{1 + n % 28:02d}", *row[4:]]
+        for month in months
+        for n, row in enumerate(long_rows(25))
+    ]
+    put(workspace, "log.csv", csv_text(rows))
+    called = gosales("star", "--workspace", workspace.root)
+    assert "no order in 2 months between others (2024-01, 2024-02)" in called.err
+    put(workspace, "log.csv", csv_text(rows[::5]))
+    assert "between others" not in gosales("star", "--workspace", workspace.root).err
+
+
 def test_an_amount_that_is_too_large_is_a_bad_one_not_a_blank_one(gosales, workspace) -> None:
     rows = long_rows()
     rows[3][7] = "99999999999999999999.00"

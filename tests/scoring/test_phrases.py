@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gosales.features import describe, features_of
@@ -91,6 +92,12 @@ def test_few_orders_little_profit_and_rare_orders_are_no_argument() -> None:
         "Usually orders every day"
     )
     assert say("affinity__div__nb_products__24m", 0.1, standing=0.6) is None
+
+
+@pytest.mark.parametrize("cap", [22210.01, 22210.02, 0.1, 7.0])
+def test_a_cap_in_single_precision_is_or_more(cap: float) -> None:
+    text = say("rfm__all__gp_sum__12m", float(np.float32(cap)), cap=cap)
+    assert text is not None and "or more" in text
 
 
 def test_a_capped_value_is_or_more() -> None:
