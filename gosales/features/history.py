@@ -43,9 +43,11 @@ class History:
     that have revenue; both only where the log tells them apart), ``gap_days`` since the day
     before with an order in the division (null for the first) and ``opens_month`` (1 for the
     first in a calendar month). ``customer_days``: the same per (customer, day), over all
-    divisions. ``orders``: ``orders`` per (customer, division, day);
-    an order over several days counts on the latest that the cutoff knows. ``customer_orders``:
-    the same per (customer, day), an order over several divisions counts once. ``skus``: ``skus``
+    divisions. ``orders``: ``orders`` per (customer, division, day): an order over several days,
+    such as one with a credit note, counts on the latest that the cutoff knows, so that a window
+    up to the cutoff has all orders with a day in it; and ``placed``, which counts it on its first
+    day, whatever came later. ``customer_orders``: the same per (customer, day), an order over
+    several divisions counts once. ``skus``: ``skus``
     last bought on that day, as far as the cutoff knows; ``first_skus``: those first bought on
     it. ``purchases``: a row per (customer, division, ``product_sku``, day) on which it was
     bought, returns apart.
@@ -150,7 +152,7 @@ def open_ledgers(
         "customer_days": _rhythm(customer_days, ["customer"]),
         "orders": _latest(facts, ["customer", "division"], "order_key", "orders"),
         "customer_orders": _latest(facts, ["customer"], "order_key", "orders"),
-        "skus": _latest(facts, ["customer"], "product_sku", "skus"),
+        "skus": _latest(facts, ["customer"], "product_sku", "skus").drop("placed"),
         "first_skus": first_skus.group_by("customer", "order_date").agg(
             skus=_.count().cast("int32")
         ),
@@ -183,15 +185,19 @@ def _margin(facts: ir.Table) -> ir.Value:
 def _latest(facts: ir.Table, owner: list[str], thing: str, count: str) -> ir.Table:
     """How many things (orders, SKUs) an owner last touched on a day, and until when that holds.
 
-    Returns (owner, ``order_date``, ``superseded_on``, ``count``): a thing of several days has a
-    row for each, superseded by the next. At a cutoff, the row of a thing that counts is the one
-    that is at or before it and not superseded by then; ``_cut`` keeps just those.
+    Returns (owner, ``order_date``, ``superseded_on``, ``count``, ``placed``): a thing of several
+    days has a row for each, superseded by the next. At a cutoff, the row of a thing that counts
+    is the one that is at or before it and not superseded by then; see ``_cut``. ``placed`` counts
+    those that were not touched before.
     """
     seen = facts.select(*owner, thing, "order_date").distinct()
-    later = ibis.window(group_by=[*owner, thing], order_by="order_date")
-    seen = seen.mutate(superseded_on=seen.order_date.lead().over(later))
+    days = ibis.window(group_by=[*owner, thing], order_by="order_date")
+    seen = seen.mutate(
+        superseded_on=seen.order_date.lead().over(days),
+        is_first=seen.order_date.lag().over(days).isnull(),
+    )
     return seen.group_by(*owner, "order_date", "superseded_on").agg(
-        **{count: _.count().cast("int32")}
+        **{count: _.count().cast("int32")}, placed=_.is_first.cast("int32").sum().cast("int32")
     )
 
 
@@ -209,10 +215,15 @@ def _rhythm(days: ir.Table, owner: list[str]) -> ir.Table:
 def _cut(ledger: ir.Table, known: ir.Table) -> ir.Table:
     """The wall itself: a row lives on at the cutoffs whose calendar has its day.
 
-    Of a thing that was touched again by a cutoff, only the latest row lives on there.
+    A thing that was touched again by a cutoff counts on its latest row there, on others not at
+    all; they live on for what was placed on them.
     """
     met = ledger.join(known, "order_date").drop("order_date")
     if "superseded_on" not in ledger.columns:
         return met
     current = met.superseded_on.isnull() | (met.superseded_on > met.cutoff)
-    return met.filter(current).drop("superseded_on")
+    if "placed" not in ledger.columns:
+        return met.filter(current).drop("superseded_on")
+    counted = met.filter(current | (met.placed > 0))
+    orders = current.ifelse(met.orders, 0).cast("int32")
+    return counted.mutate(orders=orders).drop("superseded_on")

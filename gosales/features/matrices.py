@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 # Raised whenever the same star and settings would give other features.
-FEATURES_VERSION = 3
+FEATURES_VERSION = 4
 # A target and its blocks.
 Job = tuple[str, list[pa.Table]]
 CATALOG = pa.schema(

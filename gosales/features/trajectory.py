@@ -10,6 +10,7 @@ from ibis import _
 
 from gosales.engine import MONEY
 from gosales.features.catalog import Feature, Value, as_float, share
+from gosales.features.rfm import within
 
 __all__ = [
     "features",
@@ -41,7 +42,7 @@ def of_customer_days() -> Aggregates:
 
 def of_customer_orders() -> Aggregates:
     """Over a customer's orders: ``tx_month_<m>``, and as ``of_orders``."""
-    return {f"tx_month_{m}": _in_month(_.orders, m) for m in range(MONTHS)} | of_orders("all_")
+    return {f"tx_month_{m}": _in_month(_.placed, m) for m in range(MONTHS)} | of_orders("all_")
 
 
 def of_days(prefix: str = "") -> Aggregates:
@@ -50,8 +51,9 @@ def of_days(prefix: str = "") -> Aggregates:
 
 
 def of_orders(prefix: str = "") -> Aggregates:
-    """Over orders: ``tx_lag_<w>``."""
-    return {f"{prefix}tx_lag_{w}": _before_lag(_.orders, w) for w in LAGGED}
+    """Over orders, by the day that they were placed: ``tx_lag_<w>``, ``tx_placed_<w>``."""
+    lagged = {f"{prefix}tx_lag_{w}": _before_lag(_.placed, w) for w in LAGGED}
+    return lagged | {f"{prefix}tx_placed_{w}m": within(_.placed, w) for w in (12, 24)}
 
 
 def month_means(rows: ir.Table) -> ir.Table:
@@ -97,7 +99,8 @@ def _trend(measure: str, unit: str, what: str) -> list[Feature]:
 
 def _change(scope: str, prefix: str, measure: str, unit: str, what: str) -> list[Feature]:
     """This year against the last; orders and money are exact until the division."""
-    year, two = _[f"{prefix}{measure}_12m"], _[f"{prefix}{measure}_24m"]
+    name = "tx_placed" if measure == "tx" else measure
+    year, two = _[f"{prefix}{name}_12m"], _[f"{prefix}{name}_24m"]
     before = two - year
     return [
         Feature(

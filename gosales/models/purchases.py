@@ -84,6 +84,16 @@ class ValueModel:
         worth: Floats = np.clip(np.exp(log), self.low, self.high)
         return worth
 
+    def scaled(self, factor: float) -> ValueModel:
+        """Worth times the factor."""
+        return replace(
+            self,
+            mean=factor * self.mean,
+            intercept=self.intercept + math.log(factor),
+            low=factor * self.low,
+            high=factor * self.high,
+        )
+
     def native(self) -> dict[str, Any]:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 

@@ -6,6 +6,9 @@ values add up to what they brought (Duan 1983 calls such a factor smearing). Tho
 bought in the division have no habits there to learn from: their purchases are worth what those
 of all divisions say (``purchases``). So are others' where they are few, or where the regression
 does not come closer on customers that it has not seen.
+
+What great deals bring beyond the cap is no habit of anybody, yet it comes: it is spread over all
+owners of all divisions by one factor. First purchases stay capped.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import numpy as np
 from gosales.models.bases import squash
 from gosales.models.fitting import Fitter
 from gosales.models.frame import Floats, Frame, Ints
+from gosales.models.pool import Pool
 from gosales.models.purchases import ValueModel, capped, pooled_value
 from gosales.models.sample import seed_of, thin
 from gosales.models.slices import NEVER_OWNED, Slice, fold_of
@@ -26,6 +30,8 @@ __all__ = ["TENURE", "ValueModel", "fit_value"]
 
 FEWEST_PURCHASES = 60
 RIDGE = 30.0
+# In that factor, a purchase counts for no more than so many times the cap.
+FAR = 5.0
 FOLDS = 5
 TENURE = "lifecycle__all__tenure_days__life"
 # The windows that habits are looked for in, longest first, and the days they need before them.
@@ -34,6 +40,29 @@ WINDOWS = (("12m", 360), ("6m", 180), ("3m", 0))
 
 def fit_value(fitter: Fitter, cohort: str, within: Slice, target: dt.date) -> ValueModel:
     """Learnt from the cohort's purchases in the slice, for scores at ``target``."""
+    model = _under_the_cap(fitter, cohort, within, target)
+    if cohort == NEVER_OWNED:
+        return model
+    pool = fitter.pool
+    return model.scaled(
+        pool.once(("beyond the cap", cohort, within), lambda: _beyond_the_cap(pool, cohort, within))
+    )
+
+
+def _beyond_the_cap(pool: Pool, cohort: str, within: Slice) -> float:
+    """What the cohort's purchases in all divisions brought, over what they brought capped."""
+    brought = under = 0.0
+    for frame in pool.teachers:
+        rows = within.rows(frame, cohort)
+        gp = frame.gp[rows[frame.label[rows] > 0]]
+        if len(gp):
+            cap = np.quantile(gp, pool.settings.value_cap_quantile)
+            brought += float(np.minimum(gp, FAR * cap).sum())
+            under += float(np.minimum(gp, cap).sum())
+    return brought / under if under > 0 else 1.0
+
+
+def _under_the_cap(fitter: Fitter, cohort: str, within: Slice, target: dt.date) -> ValueModel:
     frame, settings = fitter.frame, fitter.pool.settings
     pooled = pooled_value(fitter, cohort, within, target)
     rows = within.rows(frame, cohort)

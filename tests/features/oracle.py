@@ -66,13 +66,26 @@ def within(lines: Iterable[Line], cutoff: dt.date, months: int | None) -> list[L
     ]
 
 
+def order_of(line: Line) -> Any:
+    return ("invoice", line["invoice_id"]) if line["invoice_id"] else ("day", line["order_date"])
+
+
 def orders(lines: Iterable[Line]) -> dict[Any, dt.date]:
     """Order -> its latest day among these lines."""
     latest: dict[Any, dt.date] = {}
     for line in lines:
-        key = ("invoice", line["invoice_id"]) if line["invoice_id"] else ("day", line["order_date"])
+        key = order_of(line)
         latest[key] = max(latest.get(key, line["order_date"]), line["order_date"])
     return latest
+
+
+def first_days(lines: Iterable[Line]) -> dict[Any, dt.date]:
+    """Order -> the day that it was placed."""
+    first: dict[Any, dt.date] = {}
+    for line in lines:
+        key = order_of(line)
+        first[key] = min(first.get(key, line["order_date"]), line["order_date"])
+    return first
 
 
 def profit(lines: Iterable[Line]) -> Decimal:
@@ -175,13 +188,13 @@ def _change(lines: list[Line], cutoff: dt.date, scope: str) -> Features:
     """12 months against the 12 before, and windows that end 60 days before the cutoff."""
     row: Features = {}
     lagged = cutoff - dt.timedelta(60)
-    last = orders(lines)
+    placed = first_days(lines)
 
     def measure(name: str, end: dt.date, months: int) -> float:
         start = add_months(end, -months)
         if name == "gp":
             return float(profit(x for x in lines if start < x["order_date"] <= end))
-        return float(sum(start < day <= end for day in last.values()))
+        return float(sum(start < day <= end for day in placed.values()))
 
     for name in ("gp", "tx"):
         year = measure(name, cutoff, 12)
@@ -200,11 +213,11 @@ def _change(lines: list[Line], cutoff: dt.date, scope: str) -> Features:
 def _trajectory(lines: list[Line], cutoff: dt.date) -> Features:
     row: Features = {}
     gp, tx = [], []
-    last = orders(lines)
+    placed = first_days(lines)
     for m in reversed(range(12)):
         start, end = add_months(cutoff, -m - 1), add_months(cutoff, -m)
         gp.append(float(profit(x for x in lines if start < x["order_date"] <= end)))
-        tx.append(float(sum(start < day <= end for day in last.values())))
+        tx.append(float(sum(start < day <= end for day in placed.values())))
     for name, values in (("gp", gp), ("tx", tx)):
         slope = statistics.linear_regression(range(12), values).slope
         row[f"trajectory__all__{name}_slope__12m"] = slope

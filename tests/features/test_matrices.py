@@ -87,6 +87,21 @@ def test_an_invoice_counts_once_and_without_invoices_days_count(run: Run) -> Non
     assert row_of(run, "b")["rfm__all__tx_n__3m"] == 2
 
 
+def test_a_credit_note_does_not_move_the_order_that_it_belongs_to(run: Run) -> None:
+    order = fact("a", "2023-03-01", "PDM", 100, invoice_id="i1")
+    credit = fact("a", "2024-06-20", "PDM", -10, invoice_id="i1")
+    write_star(run, [order, credit, fact("b", "2023-03-01", "PDM", 100, invoice_id="i2")])
+    day = dt.date(2024, 6, 30)
+    build_features(run, ["PDM"], [day])
+    rows = by_customer(read(run, "PDM", day))
+    for scope in ("all", "div"):
+        for name in (f"trajectory__{scope}__tx_lag60d__12m", f"trajectory__{scope}__tx_delta__24m"):
+            assert rows["a"][name] == rows["b"][name]
+    assert rows["a"]["trajectory__all__tx_slope__12m"] == 0
+    # The window up to the cutoff has a day of the order in it.
+    assert rows["a"]["rfm__all__tx_n__3m"] == 1 and rows["b"]["rfm__all__tx_n__3m"] == 0
+
+
 def test_the_smoothed_share_of_a_small_customer_moves_more(run: Run) -> None:
     lines = [fact("big", dt.date(2024, 1, 1) + dt.timedelta(n), "PDM", 10) for n in range(60)]
     lines.append(fact("small", "2024-05-01", "PDM", 10))
