@@ -21,6 +21,7 @@ import numpy as np
 
 from gosales.etl.star import open_star
 from gosales.labels import LabelSpec, first_purchase_counts
+from gosales.models.launched import launched
 from gosales.months import Window, add_months, part_of_window
 from gosales.run import Run
 
@@ -35,10 +36,12 @@ DAY = dt.timedelta(days=1)
 @dataclass(frozen=True)
 class Moves:
     """Log-odds of the last part of a window less those of the newest window (``last``), and of
-    the same part a year before (``year``)."""
+    the same part a year before (``year``); of a division without a closed window, less those of
+    the others (``launch``)."""
 
     last: float = 0.0
     year: float = 0.0
+    launch: float = 0.0
 
 
 NOTHING = Moves()
@@ -53,11 +56,14 @@ def lately(
 ) -> Lately:
     """The moves by each target, of what had happened by then.
 
-    Empty for windows of a month, which have no parts.
+    Windows of a month have no parts, so only launches are told.
     """
+    targets = sorted(targets)
+    launches = launched(run, divisions, targets, window_months)
+    found = {key: Moves(launch=move) for key, move in launches.items()}
     part, star = part_of_window(window_months), open_star(run)
     if part == window_months:
-        return {}
+        return found
     days = {day: _parts(min(day, star.about.last_order), window_months) for day in targets}
     wanted = sorted(
         {window for parts in days.values() for window in parts.all},
@@ -72,12 +78,12 @@ def lately(
         )
         for row in table.to_pylist()
     }
-    found: dict[tuple[str, dt.date], Moves] = {}
     for day, parts in days.items():
         seen = [_seen(parts, name, counts) for name in divisions]
         last, year = (_shrunk(kind) for kind in zip(*seen, strict=True))
         for name, *moved in zip(divisions, last, year, strict=True):
-            found[name, day] = Moves(*moved)
+            if (name, day) not in launches:
+                found[name, day] = Moves(*moved)
     return found
 
 

@@ -67,9 +67,10 @@ class Line:
         if add_months(newest, window_months) <= target:
             last += LATELY * moves.last
         if window_months >= 12 or before is None or before == len(self.days) - 1:
-            return last
+            return last + moves.launch
         weight = self.last_weight(window_months)
-        return weight * last + (1 - weight) * (float(self.levels[before]) + moves.year)
+        season = float(self.levels[before]) + moves.year
+        return weight * last + (1 - weight) * season + moves.launch
 
     def last_weight(self, window_months: int) -> float:
         """Of the newest level in the forecast: least squares over the levels that were fitted,
