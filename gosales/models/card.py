@@ -90,7 +90,7 @@ def guards(
     ]
     found += [_skill_guard(name, figures) for name in ("all", "expansion")]
     for one in trained.heads:
-        found += _head_guards(one, settings)
+        found += _head_guards(one, settings, trained.plan.kind == "borrowed")
     return found
 
 
@@ -129,6 +129,8 @@ def _structure_guard(frame: Frame, trained: Trained) -> Guard:
         "owners": int(frame.label[frame.owned].sum()),
         "never-owners": int(frame.label[~frame.owned].sum()),
     }
+    if not any(counts.values()):
+        return Guard("cohorts", "acted", "No positives of its own: both cohorts' are borrowed.")
     said = " and ".join(f"{n} positives among {who}" for who, n in counts.items())
     if len(trained.heads) > 1:
         return Guard("cohorts", "ok", f"{said}: each cohort has its own model.")
@@ -139,8 +141,10 @@ def _structure_guard(frame: Frame, trained: Trained) -> Guard:
     )
 
 
-def _head_guards(one: FittedHead, settings: ModelingSettings) -> list[Guard]:
+def _head_guards(one: FittedHead, settings: ModelingSettings, elsewhere: bool) -> list[Guard]:
+    """``elsewhere``: judged on the other divisions' rows alone."""
     cohort, found = one.head.cohort, one.screened
+    beats = "pooled" if elsewhere and one.beats_rule == "own" else one.beats_rule
     flat = [trial.candidate.name for trial in one.trials if trial.degenerate]
     wide = one.overfit_gap > settings.overfit_gap
     leaks = [*found.leak_by_name, *found.leak_by_auc]
@@ -154,8 +158,8 @@ def _head_guards(one: FittedHead, settings: ModelingSettings) -> list[Guard]:
         ),
         Guard(
             f"beats_rule.{cohort}",
-            {"own": "ok", "pooled": "warning", "no": "acted"}[one.beats_rule],
-            BEATS[one.beats_rule],
+            {"own": "ok", "pooled": "warning", "no": "acted"}[beats],
+            BEATS[beats],
         ),
         Guard(
             f"degenerate_classifier.{cohort}",

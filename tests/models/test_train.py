@@ -149,6 +149,10 @@ def test_a_division_launched_lately_is_borrowed_and_shows_no_figure(trained: Wor
     said = {guard["rule"]: guard for guard in card["guardrails"]}
     assert said["evaluation"]["outcome"] == "warning"
     assert "borrowed from the other divisions" in said["evaluation"]["detail"]
+    assert {guard["outcome"] for name, guard in said.items() if name.startswith("beats_rule")} <= {
+        "warning", "acted",
+    }  # fmt: skip
+    assert said["cohorts"]["outcome"] == "acted"
     assert card["data"]["rows"] == 0 and card["data"]["left_out"]["before_launch"] > 0
     # What the launch brought is what a purchase is worth, not what Alpha's or Beta's are.
     assert 50 <= card["deal_value"]["never_owned"]["mean"] <= 100
