@@ -85,6 +85,12 @@ def load_settings(
             for old in [key for key in origin if key[: len(path)] == path]:
                 del origin[old]
             origin[path] = where
+    if missing := [".".join(leaf) for leaf in Settings.leaves() if leaf not in origin]:
+        raise ConfigError(
+            f"{PACKAGED} holds the defaults and must keep every setting; {len(missing)} are "
+            f"missing, the first is '{missing[0]}'.",
+            "Restore it, and put what differs into a config.yaml of your workspace.",
+        )
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:

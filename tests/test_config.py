@@ -204,6 +204,16 @@ def test_a_value_of_several_kinds_is_refused_once_in_the_words_of_the_settings(
     assert f":1: '{path}' = " in line and said in line
 
 
+def test_defaults_that_somebody_cut_short_are_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a clone, gosales/config.yaml is the defaults."""
+    short = config(tmp_path, "labels:\n  window_months: 3\n", "gosales/config.yaml")
+    monkeypatch.setattr("gosales.config.PACKAGED", short)
+    said = refusal(tmp_path, "")
+    assert "holds the defaults and must keep every setting" in said and len(said.splitlines()) == 2
+
+
 def test_a_day_that_does_not_exist_in_the_environment_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

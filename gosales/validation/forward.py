@@ -8,6 +8,7 @@ capacity, segments, drift, and alerts for what a person should know.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -249,8 +250,11 @@ def _column(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
 
 def _now(run: Run, division: str, day: dt.date, scores: Scores) -> float | None:
     """The stability index of today's scores beside those that were validated."""
-    path = run.workspace.output("icp_scores.parquet")
+    path, about = (run.workspace.output(n) for n in ("icp_scores.parquet", "scoring.json"))
     if entry(run.workspace, path) is None:
+        return None
+    if json.loads(about.read_bytes())["window_months"] != run.settings.labels.window_months:
+        # Odds of buying in another time.
         return None
     table = pq.read_table(path, columns=["division_name", "cutoff", "icp_score"])
     table = table.filter(pc.equal(table.column("division_name"), division))

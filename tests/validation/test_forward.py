@@ -88,6 +88,14 @@ def test_the_newest_cutoff_that_can_be_judged_is_the_default(copied: Workspace) 
             validate_forward(run, ["Alpha"], [LAST])
 
 
+def test_odds_of_another_window_are_not_held_against_todays_scores(copied: Workspace) -> None:
+    with opened(copied, **{"labels.window_months": 2}) as run:
+        report = validate_forward(run, ["Alpha"])
+    (line,) = report.validated
+    folder = copied.output("validation") / "alpha" / str(line.cutoff)
+    assert read_json(folder / "drift.json")["scores_now"] is None
+
+
 def made(seed: int, rise: float = 1.0, customers: int = 4000) -> Scores:
     """Customers who buy with ``rise`` times the odds that were foretold."""
     rng = np.random.default_rng(seed)
