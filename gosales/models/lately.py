@@ -20,8 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gosales.etl.star import open_star
-from gosales.labels import LabelSpec, first_purchase_counts
-from gosales.models.launched import launched
+from gosales.models.launched import Count, first_buyers, launched
 from gosales.months import Window, add_months, part_of_window
 from gosales.run import Run
 
@@ -47,8 +46,6 @@ class Moves:
 NOTHING = Moves()
 # (division, target) -> moves
 Lately = Mapping[tuple[str, dt.date], Moves]
-# (customers, buyers)
-Count = tuple[float, float]
 
 
 def lately(
@@ -65,19 +62,8 @@ def lately(
     if part == window_months:
         return found
     days = {day: _parts(min(day, star.about.last_order), window_months) for day in targets}
-    wanted = sorted(
-        {window for parts in days.values() for window in parts.all},
-        key=lambda window: (window.start, window.end),
-    )
-    spec = LabelSpec.from_settings(run)
-    table = run.engine.to_arrow(first_purchase_counts(star, divisions, wanted, spec))
-    counts = {
-        (row["division"], Window(row["cutoff"] + DAY, row["window_end"])): (
-            float(row["customers"]),
-            float(row["buyers"]),
-        )
-        for row in table.to_pylist()
-    }
+    windows = [window for parts in days.values() for window in parts.all]
+    counts = first_buyers(run, star, divisions, windows)
     for day, parts in days.items():
         seen = [_seen(parts, name, counts) for name in divisions]
         last, year = (_shrunk(kind) for kind in zip(*seen, strict=True))

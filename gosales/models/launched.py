@@ -21,7 +21,7 @@ from gosales.labels import LabelSpec, first_purchase_counts
 from gosales.months import Window, add_months
 from gosales.run import Run
 
-__all__ = ["launched", "posterior"]
+__all__ = ["Count", "first_buyers", "launched", "posterior"]
 
 DAY = dt.timedelta(days=1)
 # The variance of levels (log-odds) where few divisions tell, and the least that is believed.
@@ -49,19 +49,26 @@ def launched(
                 since[name, day] = Window(first[name] + DAY, end)
     if not since:
         return {}
-    windows = sorted(set(since.values()), key=lambda window: (window.start, window.end))
+    counts = first_buyers(run, star, divisions, since.values())
+    return {
+        (name, day): _move(name, window, counts, first, window_months)
+        for (name, day), window in since.items()
+    }
+
+
+def first_buyers(
+    run: Run, star: Star, divisions: Sequence[str], windows: Iterable[Window]
+) -> dict[tuple[str, Window], Count]:
+    """(division, window) -> customers who could buy there for the first time, and who did."""
+    asked = sorted(set(windows), key=lambda window: (window.start, window.end))
     spec = LabelSpec.from_settings(run)
-    table = run.engine.to_arrow(first_purchase_counts(star, divisions, windows, spec))
-    counts = {
+    table = run.engine.to_arrow(first_purchase_counts(star, divisions, asked, spec))
+    return {
         (row["division"], Window(row["cutoff"] + DAY, row["window_end"])): (
             float(row["customers"]),
             float(row["buyers"]),
         )
         for row in table.to_pylist()
-    }
-    return {
-        (name, day): _move(name, window, counts, first, window_months)
-        for (name, day), window in since.items()
     }
 
 
