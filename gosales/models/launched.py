@@ -26,8 +26,6 @@ __all__ = ["Count", "first_buyers", "launched", "posterior"]
 DAY = dt.timedelta(days=1)
 # The variance of levels (log-odds) where few divisions tell, and the least that is believed.
 UNKNOWN, LEAST, FEWEST = 1.0, 0.25, 3
-# A launch may begin with a burst; it is not believed to last beyond this factor (a logarithm).
-MOST = 1.5
 # (customers, buyers)
 Count = tuple[float, float]
 
@@ -96,7 +94,10 @@ def _move(
 
 
 def posterior(own: Count, others: Sequence[Count]) -> float:
-    """The logarithm of buyers over those expected at the others' level, as far as it is known."""
+    """The logarithm of buyers over those expected at the others' level, as far as it is known.
+
+    At most 0: a launch may begin with a burst of those who had waited for it, which does not last.
+    """
     sizes, bought = np.array(others).T
     levels = np.log((bought + 0.5) / (sizes - bought + 0.5))
     chance = np.mean(1 / (bought + 0.5) + 1 / (sizes - bought + 0.5))
@@ -105,4 +106,4 @@ def posterior(own: Count, others: Sequence[Count]) -> float:
         spread = max(float(np.var(levels, ddof=1) - chance), LEAST)
     expected = own[0] / (1 + np.exp(-levels.mean()))
     ratio = (1 / spread + own[1]) / (1 / spread + expected)
-    return float(min(np.log(ratio), MOST))
+    return float(min(np.log(ratio), 0.0))

@@ -22,7 +22,10 @@ OTHERS = [(1000.0, 40.0), (900.0, 60.0), (800.0, 30.0)]
 def test_few_buyers_where_others_have_many_mean_a_low_level() -> None:
     none, some, usual = (posterior((1000.0, buyers), OTHERS) for buyers in (0.0, 10.0, 45.0))
     assert none < -2 < some < -1 and usual == pytest.approx(0.0, abs=0.15)
-    assert posterior((1000.0, 900.0), OTHERS) == 1.5
+
+
+def test_a_burst_at_the_launch_is_not_believed_to_last() -> None:
+    assert posterior((1000.0, 900.0), OTHERS) == 0.0
 
 
 def test_a_launch_of_yesterday_is_at_the_level_of_the_others() -> None:
