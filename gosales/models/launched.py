@@ -1,11 +1,12 @@
-"""What the days since its launch tell of the level of a division that has no closed window yet.
+"""What the days since its launch tell of the level of a division that hardly anybody has bought.
 
-Such a division borrows the model of the others, and their level. But who bought since it was
-first sold is known: their number is held against what the others' first purchases in the same
-days would make of it. The ratio of the two is that of a Gamma prior about 1, as wide as
-divisions' levels differ beyond chance, after so many Poisson events (a Gamma-Poisson model, as in
-Gelman et al., Bayesian Data Analysis, 2.6). A single line under a misspelt name thus offers
-nobody much.
+A division without a closed window borrows the model of the others, and their level. Where it has
+more than a few customers that is a fair guess: a launch begins with a burst or slowly, and neither
+lasts. Where it has not, who bought since it was first sold says more: their number is held
+against what the others' first purchases in the same days would make of it. The ratio of the two
+is that of a Gamma prior about 1, as wide as divisions' levels differ beyond chance, after so many
+Poisson events (a Gamma-Poisson model, as in Gelman et al., Bayesian Data Analysis, 2.6). A single
+line under a misspelt name thus offers nobody much.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
+import ibis
 import numpy as np
 from ibis import _
 
@@ -26,6 +28,8 @@ __all__ = ["Count", "first_buyers", "launched", "posterior"]
 DAY = dt.timedelta(days=1)
 # The variance of levels (log-odds) where few divisions tell, and the least that is believed.
 UNKNOWN, LEAST, FEWEST = 1.0, 0.25, 3
+# Divisions with fewer customers than these are judged by them.
+FEW = 10
 # (customers, buyers)
 Count = tuple[float, float]
 
@@ -35,15 +39,18 @@ def launched(
 ) -> dict[tuple[str, dt.date], float]:
     """(division, target) -> what to add to the borrowed log-odds of a first purchase.
 
-    For divisions that were first sold within the label window that ends at the target.
+    For divisions that were first sold within the label window that ends at the target, and have
+    few customers by then.
     """
     star = open_star(run)
-    first = _first_sales(run, star)
+    buyers = _buyers(run, star)
+    first = {name: days[0] for name, days in buyers.items()}
     since: dict[tuple[str, dt.date], Window] = {}
     for day in targets:
         end = min(day, star.about.last_order)
         for name in divisions:
-            if name in first and add_months(day, -window_months) < first[name] < end:
+            lately = name in first and add_months(day, -window_months) < first[name] < end
+            if lately and sum(one <= day for one in buyers[name]) < FEW:
                 since[name, day] = Window(first[name] + DAY, end)
     if not since:
         return {}
@@ -70,10 +77,19 @@ def first_buyers(
     }
 
 
-def _first_sales(run: Run, star: Star) -> dict[str, dt.date]:
-    sold = star.transactions.group_by("product_division").agg(day=_.order_date.min())
-    rows = run.engine.to_arrow(sold).to_pylist()
-    return {row["product_division"]: row["day"] for row in rows}
+def _buyers(run: Run, star: Star) -> dict[str, list[dt.date]]:
+    """Division -> the days on which its first customers first bought it, ``FEW`` at most."""
+    pairs = star.transactions.group_by("product_division", "customer_id").agg(
+        day=_.order_date.min()
+    )
+    earliest = ibis.row_number().over(
+        ibis.window(group_by="product_division", order_by=["day", "customer_id"])
+    )
+    rows = pairs.mutate(place=earliest).filter(_.place < FEW).order_by("product_division", "place")
+    found: dict[str, list[dt.date]] = {}
+    for row in run.engine.to_arrow(rows).to_pylist():
+        found.setdefault(row["product_division"], []).append(row["day"])
+    return found
 
 
 def _move(

@@ -8,7 +8,7 @@ of all divisions say (``purchases``). So are others' where they are few, or wher
 does not come closer on customers that it has not seen.
 
 What great deals bring beyond the cap is no habit of anybody, yet it comes: it is spread over all
-owners of all divisions by one factor. First purchases stay capped.
+owners of all divisions by one factor. First purchases stay capped, and so does what serves both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gosales.models.frame import Floats, Frame, Ints
 from gosales.models.pool import Pool
 from gosales.models.purchases import ValueModel, capped, pooled_value
 from gosales.models.sample import seed_of, thin
-from gosales.models.slices import NEVER_OWNED, Slice, fold_of
+from gosales.models.slices import NEVER_OWNED, OWNED, Slice, fold_of
 
 __all__ = ["TENURE", "ValueModel", "fit_value"]
 
@@ -41,7 +41,7 @@ WINDOWS = (("12m", 360), ("6m", 180), ("3m", 0))
 def fit_value(fitter: Fitter, cohort: str, within: Slice, target: dt.date) -> ValueModel:
     """Learnt from the cohort's purchases in the slice, for scores at ``target``."""
     model = _under_the_cap(fitter, cohort, within, target)
-    if cohort == NEVER_OWNED:
+    if cohort != OWNED:
         return model
     pool = fitter.pool
     return model.scaled(

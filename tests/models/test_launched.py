@@ -52,8 +52,10 @@ def test_only_what_was_launched_within_the_open_window_is_moved(run: Run) -> Non
     assert set(found) == {("New", TARGET)} and found["New", TARGET] < -2
     assert lately(run, names, [TARGET], 6)["New", TARGET].launch == found["New", TARGET]
     assert lately(run, names, [TARGET], 6)["A", TARGET].launch == 0
-    world(run, 60)
-    assert abs(launched(run, names, [TARGET], 6)["New", TARGET]) < 0.7
+    world(run, 8)
+    assert found["New", TARGET] < launched(run, names, [TARGET], 6)["New", TARGET] < -0.5
+    world(run, 9)
+    assert launched(run, names, [TARGET], 6) == {}
 
 
 def test_a_launch_moves_the_forecast(run: Run) -> None:

@@ -33,10 +33,10 @@ def priced(follows: bool) -> Fitter:
 
 def test_value_follows_what_orders_were_worth() -> None:
     fitter = priced(True)
-    model = fit_value(fitter, JOINT, Slice(CUTOFFS), TARGET)
+    model = fit_value(fitter, OWNED, Slice(CUTOFFS), TARGET)
     frame = fitter.frame
     assert model.columns
-    buyers = frame.label > 0
+    buyers = (frame.label > 0) & frame.owned
     worth = model.worth(frame.x[buyers])
     assert np.corrcoef(np.log(worth), np.log(frame.gp[buyers]))[0, 1] > 0.6
     cap = np.quantile(frame.gp[buyers], settings().value_cap_quantile)
